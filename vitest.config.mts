@@ -1,0 +1,23 @@
+import { defineConfig } from "vitest/config";
+
+/** Levels of DESIGN section 7, each runnable alone: `npx vitest run --project unit`. */
+export default defineConfig({
+  test: {
+    projects: [
+      // Pure functions: no process, no socket, no database.
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], sequence: { groupOrder: 0 } } },
+      // A real embedded TimescaleDB, a real engine or a child process. One file at a time per core: each
+      // database holds up to 1 GB.
+      {
+        test: {
+          name: "integration",
+          include: ["test/{sql,stack,engine}/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});

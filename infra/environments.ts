@@ -1,0 +1,149 @@
+import type { AggregateName, TableName } from "./schema/catalogue";
+import type { TlsMode } from "./schema/postgres";
+
+export const environments = ["local", "cluster", "dev", "staging", "prod"] as const;
+export type Environment = (typeof environments)[number];
+
+/** The nine settings of a hypertable, as they are written in a stack's config. */
+export interface TableSettingsText {
+  chunkInterval: string;
+  columnstore: boolean;
+  columnstoreAfter: string;
+  columnstoreSchedule: string;
+  segmentBy: string[];
+  orderBy: string;
+  retention: string;
+  retentionSchedule: string;
+  reorderIndex: string;
+}
+
+/** What holds for a continuous aggregate, as it is written in a stack's config. */
+export interface AggregateSettingsText {
+  startOffset: string;
+  endOffset: string;
+  schedule: string;
+  realtime: boolean;
+  columnstoreAfter: string;
+  retention: string;
+}
+
+const slowTable: TableSettingsText = {
+  // A few rows a machine and minute: 30 days of 50 machines are two million rows.
+  chunkInterval: "30 days",
+  columnstore: true,
+  columnstoreAfter: "30 days",
+  columnstoreSchedule: "12 hours",
+  segmentBy: ["machine_id"],
+  orderBy: "ts DESC",
+  retention: "1 year",
+  retentionSchedule: "1 day",
+  reorderIndex: "none",
+};
+
+/** Defaults of every hypertable; what an environment changes stands in {@link environmentDefaults}. */
+export const tableDefaults: Readonly<Record<TableName, TableSettingsText>> = {
+  metric_hist: {
+    ...slowTable,
+    // 50 machines x 20 metrics every 10 s are 8.6 million rows a day: with its index a chunk that stays in memory
+    // while it is written. `ops advise chunk-interval` computes it from the real rate.
+    chunkInterval: "1 day",
+    columnstoreAfter: "7 days",
+    segmentBy: ["machine_id", "metric_id"],
+    retention: "90 days",
+  },
+  oee_calculations: slowTable,
+  energy_consumption: slowTable,
+  production_kpis: slowTable,
+  production_context_history: slowTable,
+};
+
+/** Defaults of every continuous aggregate. */
+export const aggregateDefaults: Readonly<Record<AggregateName, AggregateSettingsText>> = {
+  metric_minute_aggregate: {
+    // Gateways buffer through a long weekend.
+    startOffset: "3 days",
+    endOffset: "1 minute",
+    schedule: "1 minute",
+    realtime: true,
+    columnstoreAfter: "7 days",
+    retention: "1 year",
+  },
+  metric_hourly_aggregate: {
+    startOffset: "4 days",
+    endOffset: "1 hour",
+    schedule: "10 minutes",
+    realtime: true,
+    columnstoreAfter: "30 days",
+    retention: "5 years",
+  },
+  metric_daily_aggregate: {
+    startOffset: "8 days",
+    endOffset: "1 day",
+    schedule: "1 hour",
+    realtime: true,
+    columnstoreAfter: "90 days",
+    retention: "keep",
+  },
+  oee_hourly_aggregate: {
+    // Counts are corrected by hand for a week after the shift.
+    startOffset: "8 days",
+    endOffset: "1 hour",
+    schedule: "10 minutes",
+    realtime: true,
+    columnstoreAfter: "30 days",
+    retention: "keep",
+  },
+};
+
+export interface EnvironmentDefaults {
+  platform: "none" | "kubernetes" | "azure";
+  /** How the database is reached when nothing else is configured. */
+  database: {
+    kind: "embedded" | "server";
+    host?: string;
+    port: number;
+    name: string;
+    user: string;
+    tls: TlsMode;
+  };
+  tables: Partial<Record<TableName, Partial<TableSettingsText>>>;
+  allTables: Partial<TableSettingsText>;
+}
+
+const server = { kind: "server", port: 5432, name: "ms5", user: "postgres", tls: "verify-full" } as const;
+
+/** What each environment changes, and why. */
+export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaults>> = {
+  local: {
+    platform: "none",
+    // The embedded server knows one user and one database and has no TLS; it listens on loopback only.
+    database: {
+      kind: "embedded",
+      host: "127.0.0.1",
+      port: 54_320,
+      name: "template1",
+      user: "postgres",
+      tls: "disable",
+    },
+    // People try files of years ago here (NAB is of 2013); a 90-day retention would delete them at its first run.
+    allTables: { retention: "50 years" },
+    // One machine's file is small, and small chunks don't pay: 62 % instead of 11 % of the row store on the
+    // calibration data with 1-day chunks.
+    tables: { metric_hist: { chunkInterval: "30 days" } },
+  },
+  cluster: {
+    platform: "kubernetes",
+    database: server,
+    allTables: { retention: "90 days" },
+    tables: { metric_hist: { chunkInterval: "7 days", retention: "30 days" } },
+  },
+  dev: {
+    platform: "azure",
+    database: server,
+    // A copy of a few machines: cheap before complete.
+    allTables: { retention: "90 days" },
+    tables: { metric_hist: { chunkInterval: "7 days", retention: "30 days" } },
+  },
+  staging: { platform: "azure", database: server, allTables: {}, tables: {} },
+  prod: { platform: "azure", database: server, allTables: {}, tables: {} },
+};

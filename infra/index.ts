@@ -1,0 +1,4 @@
+// What a plain `pulumi up` runs.
+import { program } from "./program";
+
+export = program;

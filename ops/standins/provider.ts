@@ -1,0 +1,272 @@
+/**
+ * Serves a stand-in to the engine. Not by `@pulumi/pulumi/provider`: its server drops the provider's
+ * configuration, property-level differences, old inputs and outputs of a preview, all of which the official
+ * plugins have and a program may depend on.
+ */
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  status,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
+import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import {
+  CheckFailure,
+  CheckRequest,
+  CheckResponse,
+  type ConfigureRequest,
+  ConfigureResponse,
+  type CreateRequest,
+  CreateResponse,
+  type DeleteRequest,
+  type DiffRequest,
+  DiffResponse,
+  GetSchemaResponse,
+  type InvokeRequest,
+  type InvokeResponse,
+  PropertyDiff,
+  type ReadRequest,
+  ReadResponse,
+  type UpdateRequest,
+  UpdateResponse,
+} from "@pulumi/pulumi/proto/provider_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { UserError } from "../../infra/errors";
+import {
+  checkInputs,
+  type Difference,
+  difference,
+  inputsOf,
+  type Kind,
+  type Naming,
+  planned,
+  sealedInputs,
+  sealedState,
+} from "./kind";
+import { type Bag, sameValue, withoutSecrets } from "./values";
+
+/** A provider of our own in place of an official plugin. */
+export interface StandIn {
+  /** The package, e.g. `random`. */
+  readonly name: string;
+  /** The version of the npm package whose types the program uses. */
+  readonly version: string;
+  /** The kinds of one configured provider, by type token, e.g. `random:index/randomId:RandomId`. */
+  configure(config: Bag): Readonly<Record<string, Kind>>;
+}
+
+export interface Served {
+  readonly port: number;
+  /** Takes no more work, and resolves when what is under way has been answered, or after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Listens on loopback, on a port of the system's choice. */
+export async function serve(standIn: StandIn): Promise<Served> {
+  const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
+  server.addService(ResourceProviderService, service(standIn));
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  return {
+    port,
+    stop: (graceMs) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, graceMs);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  };
+}
+
+function service(standIn: StandIn): UntypedServiceImplementation {
+  /**
+   * One process serves all providers of its package in a program (the default one and explicit ones), each
+   * with a configuration of its own. Requests don't say whose they are, but each provider has its connection.
+   */
+  const configured = new Map<string, Readonly<Record<string, Kind>>>();
+
+  function kindOf(call: { getPeer(): string }, urn: string): Kind {
+    const kinds = configured.get(call.getPeer()) ?? theOnly(configured);
+    if (kinds === undefined) {
+      throw new UserError(
+        `the ${standIn.name} stand-in lost track of which provider this connection belongs to`,
+        { fix: "run the command again" },
+      );
+    }
+    const type = typeOf(urn);
+    const kind = kinds[type];
+    if (kind !== undefined) return kind;
+    throw new UserError(
+      `the ${standIn.name} stand-in has no ${type}; it has ${Object.keys(kinds).sort().join(", ")}`,
+      {
+        fix: `install the official plugin: pulumi plugin install resource ${standIn.name} ${standIn.version}`,
+      },
+    );
+  }
+
+  return {
+    attach: unary(async () => new Empty()),
+    cancel: unary(async () => new Empty()),
+    getPluginInfo: unary(async () => new PluginInfo().setVersion(standIn.version)),
+    getSchema: unary(async () => new GetSchemaResponse().setSchema("{}")),
+
+    checkConfig: unary(async ({ request }: ServerUnaryCall<CheckRequest, CheckResponse>) =>
+      new CheckResponse().setInputs(request.getNews()),
+    ),
+
+    diffConfig: unary(async ({ request }: ServerUnaryCall<DiffRequest, DiffResponse>) => {
+      const changed = !sameValue(bag(request.getOlds()), bag(request.getNews()), false);
+      const { DIFF_SOME, DIFF_NONE } = DiffResponse.DiffChanges;
+      return new DiffResponse().setChanges(changed ? DIFF_SOME : DIFF_NONE);
+    }),
+
+    configure: unary(async (call: ServerUnaryCall<ConfigureRequest, ConfigureResponse>) => {
+      configured.set(call.getPeer(), standIn.configure(bag(call.request.getArgs())));
+      // Without acceptSecrets the engine opens secrets for us, and marks outputs whose input was one.
+      return new ConfigureResponse().setSupportspreview(true).setSupportsAutonamingConfiguration(true);
+    }),
+
+    check: unary(async (call: ServerUnaryCall<CheckRequest, CheckResponse>) => {
+      const kind = kindOf(call, call.request.getUrn());
+      const { inputs, failures } = checkInputs(
+        kind,
+        bag(call.request.getOlds()),
+        bag(call.request.getNews()),
+        naming(call.request),
+      );
+      return new CheckResponse()
+        .setInputs(Struct.fromJavaScript(sealedInputs(kind, inputs)))
+        .setFailuresList(
+          failures.map(({ property, reason }) => new CheckFailure().setProperty(property).setReason(reason)),
+        );
+    }),
+
+    diff: unary(async (call: ServerUnaryCall<DiffRequest, DiffResponse>) => {
+      const kind = kindOf(call, call.request.getUrn());
+      const { differences, deleteBeforeReplace } = difference(
+        kind,
+        bag(call.request.getOlds()),
+        bag(call.request.getNews()),
+        call.request.getIgnorechangesList(),
+      );
+      return diffResponse(differences).setDeletebeforereplace(deleteBeforeReplace);
+    }),
+
+    create: unary(async (call: ServerUnaryCall<CreateRequest, CreateResponse>) => {
+      const urn = call.request.getUrn();
+      const kind = kindOf(call, urn);
+      const inputs = bag(call.request.getProperties());
+      if (call.request.getPreview()) {
+        return new CreateResponse().setProperties(sealed(kind, planned(kind, inputs)));
+      }
+      const created = await kind.create(inputs, urn);
+      return new CreateResponse().setId(created.id).setProperties(sealed(kind, created.state));
+    }),
+
+    read: unary(async (call: ServerUnaryCall<ReadRequest, ReadResponse>) => {
+      const kind = kindOf(call, call.request.getUrn());
+      const found = await kind.read(call.request.getId(), bag(call.request.getProperties()));
+      // No id: the object is gone.
+      if (found === undefined) return new ReadResponse();
+      const inputs = inputsOf(kind, bag(call.request.getInputs()), found.state);
+      return new ReadResponse()
+        .setId(found.id)
+        .setProperties(sealed(kind, found.state))
+        .setInputs(Struct.fromJavaScript(sealedInputs(kind, inputs)));
+    }),
+
+    update: unary(async (call: ServerUnaryCall<UpdateRequest, UpdateResponse>) => {
+      const kind = kindOf(call, call.request.getUrn());
+      const state = bag(call.request.getOlds());
+      const inputs = bag(call.request.getNews());
+      const updated = call.request.getPreview()
+        ? planned(kind, inputs, state)
+        : await kind.update(call.request.getId(), state, inputs);
+      return new UpdateResponse().setProperties(sealed(kind, updated));
+    }),
+
+    delete: unary(async (call: ServerUnaryCall<DeleteRequest, Empty>) => {
+      const kind = kindOf(call, call.request.getUrn());
+      await kind.delete(call.request.getId(), bag(call.request.getProperties()));
+      return new Empty();
+    }),
+
+    invoke: unary(async ({ request }: ServerUnaryCall<InvokeRequest, InvokeResponse>) => {
+      throw new UserError(`the ${standIn.name} stand-in has no function ${request.getTok()}`, {
+        fix: `install the official plugin: pulumi plugin install resource ${standIn.name} ${standIn.version}`,
+      });
+    }),
+  };
+}
+
+function unary<Request, Response>(work: (call: ServerUnaryCall<Request, Response>) => Promise<Response>) {
+  return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
+    work(call).then(
+      (response) => callback(null, response),
+      (error: unknown) => callback({ code: status.UNKNOWN, details: explained(error) }),
+    );
+  };
+}
+
+function explained(error: unknown): string {
+  if (error instanceof UserError) return `${error.message}\nfix: ${error.fix}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function bag(struct: Struct | undefined): Bag {
+  return withoutSecrets((struct?.toJavaScript() ?? {}) as Bag);
+}
+
+function sealed(kind: Kind, state: Bag): Struct {
+  return Struct.fromJavaScript(sealedState(kind, state));
+}
+
+function theOnly<T>(map: Map<unknown, T>): T | undefined {
+  return map.size === 1 ? map.values().next().value : undefined;
+}
+
+/** `urn:pulumi:stack::project::parent$type::name` → `type`. */
+function typeOf(urn: string): string {
+  return urn.split("::")[2]?.split("$").at(-1) ?? urn;
+}
+
+function naming(request: CheckRequest): Naming {
+  const options = request.getAutonaming();
+  const proposed = options?.getProposedName() ?? "";
+  return {
+    resourceName: request.getUrn().split("::").at(-1) ?? "",
+    seed: request.getRandomseed_asU8(),
+    ...(proposed === "" ? {} : { proposed }),
+    disabled: options?.getMode() === CheckRequest.AutonamingOptions.Mode.DISABLE,
+  };
+}
+
+const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } = PropertyDiff.Kind;
+const plainKinds = { add: ADD, delete: DELETE, update: UPDATE };
+const replacingKinds = { add: ADD_REPLACE, delete: DELETE_REPLACE, update: UPDATE_REPLACE };
+
+function diffResponse(differences: readonly Difference[]): DiffResponse {
+  const { DIFF_SOME, DIFF_NONE } = DiffResponse.DiffChanges;
+  const response = new DiffResponse()
+    .setChanges(differences.length > 0 ? DIFF_SOME : DIFF_NONE)
+    .setDiffsList(differences.map(({ property }) => property))
+    .setReplacesList(differences.filter(({ replaces }) => replaces).map(({ property }) => property))
+    .setHasdetaileddiff(true);
+  for (const { property, change, replaces } of differences) {
+    const kinds = replaces ? replacingKinds : plainKinds;
+    response.getDetaileddiffMap().set(property, new PropertyDiff().setKind(kinds[change]));
+  }
+  return response;
+}

@@ -1,0 +1,55 @@
+import { Command, CommanderError } from "commander";
+import { ExitCode, UserError } from "../infra/errors";
+
+interface CommandModule {
+  register(program: Command): void;
+}
+
+/** By the first word of the command line. Each is loaded when it is wanted: the Pulumi SDK alone takes 130 MB. */
+const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  start: () => import("./commands/start"),
+  preview: () => import("./commands/deploy"),
+  up: () => import("./commands/deploy"),
+  refresh: () => import("./commands/deploy"),
+  destroy: () => import("./commands/deploy"),
+  ingest: () => import("./commands/ingest"),
+  validate: () => import("./commands/validate"),
+  migrate: () => import("./commands/migrate"),
+  schema: () => import("./commands/schema"),
+  advise: () => import("./commands/advise"),
+  bench: () => import("./commands/bench"),
+  docs: () => import("./commands/docs"),
+};
+
+async function main(argv: string[]): Promise<number> {
+  const program = new Command("ms5")
+    .description("A TimescaleDB a factory can trust: deploy it, fill it, look after it")
+    .exitOverride()
+    .showHelpAfterError();
+  const wanted = commands[argv[2] ?? ""];
+  // For help and for a misspelt name, all of them; one module may bring several commands.
+  const loaders = wanted === undefined ? Object.values(commands) : [wanted];
+  for (const module of new Set(await Promise.all(loaders.map((load) => load())))) module.register(program);
+  try {
+    await program.parseAsync(argv);
+    return Number(process.exitCode ?? ExitCode.ok);
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+/** Tells a person what happened, and the shell by the exit code. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.refused;
+  if (error instanceof UserError) {
+    process.stderr.write(`error: ${error.message}\n  fix: ${error.fix}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(`unexpected error: ${error instanceof Error ? error.stack : error}\n`);
+  return ExitCode.failed;
+}
+
+void main(process.argv).then((exitCode) => {
+  // Not process.exit(): what is still being written to a pipe must arrive.
+  process.exitCode = exitCode;
+});

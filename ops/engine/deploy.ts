@@ -1,0 +1,95 @@
+// One deployment as a command: signals, progress and report around one run of the engine.
+import type { PulumiFn } from "@pulumi/pulumi/automation";
+import { ExitCode } from "../../infra/errors";
+import { createLog } from "../log";
+import type { Place } from "./backend";
+import { emptyRun, type RunModel } from "./events";
+import { liveProgress, logAbove } from "./live";
+import { report } from "./render";
+import { catchInterrupts, type Interrupts } from "./signals";
+import { type Operation, runStack, type StackResult } from "./stack";
+
+/** The plugins that infra/ uses. Dynamic providers need none. */
+const programProviders = ["random", "tls", "postgresql"] as const;
+
+export interface RunOptions {
+  /** Nothing but warnings on stderr, no progress. */
+  readonly json: boolean;
+  /** Default: the program in infra/. */
+  readonly program?: PulumiFn;
+  /** Default: {@link programProviders}. */
+  readonly providers?: readonly string[];
+  readonly extraEnv?: Readonly<Record<string, string>>;
+  readonly place?: Place;
+}
+
+export interface DeployOptions extends RunOptions {
+  /** Gets ready what the stack runs on, and returns what ends it, e.g. the embedded database. */
+  readonly prepare?: (stack: string) => Promise<() => Promise<void>>;
+}
+
+/**
+ * Runs an operation on a stack and shows it: a report, or with `json` one JSON object on stdout. The exit code is for
+ * the caller: see {@link exitCodeOf}.
+ *
+ * @throws UserError when nothing was begun.
+ */
+export async function deploy(
+  operation: Operation,
+  stack: string,
+  options: DeployOptions,
+): Promise<StackResult> {
+  const interrupts = catchInterrupts(createLog({ quiet: options.json }));
+  try {
+    const end = await options.prepare?.(stack);
+    try {
+      const { result, model } = await runWatched(operation, stack, { ...options, interrupts });
+      const color = process.stdout.isTTY && process.stdout.hasColors();
+      process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : report(result, model, { color }));
+      return result;
+    } finally {
+      await end?.();
+    }
+  } finally {
+    interrupts.release();
+  }
+}
+
+/** Runs an operation on a stack with live progress on stderr, and leaves the telling to the caller. */
+export async function runWatched(
+  operation: Operation,
+  stack: string,
+  options: RunOptions & { readonly interrupts: Interrupts },
+): Promise<{ result: StackResult; model: RunModel }> {
+  const live = options.json ? undefined : liveProgress(process.stderr);
+  let model = emptyRun(operation);
+  try {
+    const result = await runStack(operation, stack, {
+      log: logAbove(live, createLog({ quiet: options.json })),
+      program: options.program ?? infraProgram,
+      providers: options.providers ?? programProviders,
+      signal: options.interrupts.gentle,
+      hardSignal: options.interrupts.hard,
+      onEvent: (next) => {
+        model = next;
+        live?.show(model);
+      },
+      ...(options.extraEnv === undefined ? {} : { extraEnv: options.extraEnv }),
+      ...(options.place === undefined ? {} : { place: options.place }),
+    });
+    return { result, model };
+  } finally {
+    live?.clear();
+  }
+}
+
+/** Loaded on demand: the SDKs it imports take a second. */
+async function infraProgram(): Promise<Record<string, unknown>> {
+  const { program } = await import("../../infra/program");
+  return program();
+}
+
+export function exitCodeOf(result: StackResult): ExitCode {
+  if (result.result === "succeeded") return ExitCode.ok;
+  return result.result === "interrupted" ? ExitCode.interrupted : ExitCode.failed;
+}

@@ -1,0 +1,208 @@
+// Provider plugins: the official ones where they are installed or can be, our stand-ins otherwise.
+import { type ChildProcess, spawn } from "node:child_process";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { ExitCode, UserError } from "../../infra/errors";
+import type { Log } from "../log";
+import { projectRoot } from "../paths";
+import type { FoundPulumi } from "./cli";
+import { runProgram } from "./processes";
+import { writeShims } from "./shims";
+import { cacheFolder } from "./toolCache";
+
+/** Milliseconds for fetching a plugin before a stand-in takes its place. */
+const installTimeoutMs = 5_000;
+/** Milliseconds during which a plugin that could not be fetched is not tried again. */
+const rememberFailureMs = 24 * 60 * 60 * 1000;
+/** Milliseconds a stand-in has for saying its port. */
+const startTimeoutMs = 30_000;
+
+export interface Providers {
+  /** What the engine needs in its environment to find them. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The names that a stand-in serves. */
+  readonly standIns: readonly string[];
+  stop(): Promise<void>;
+}
+
+export interface ProviderOptions {
+  readonly log: Log;
+  readonly cli: FoundPulumi;
+  readonly signal?: AbortSignal | undefined;
+  /** What the stand-ins find in their environment, besides ours. */
+  readonly extraEnv?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes the providers of these names available to an engine: `random`, `tls`, `postgresql`.
+ *
+ * @throws UserError when a stand-in is needed and does not start.
+ */
+export async function startProviders(names: readonly string[], options: ProviderOptions): Promise<Providers> {
+  const official = await Promise.all(names.map((name) => haveOfficial(name, options)));
+  const standIns = names.filter((_, index) => !official[index]);
+  const running: StandIn[] = [];
+  const stop = async () => {
+    await Promise.all(running.map((standIn) => standIn.stop()));
+  };
+  try {
+    // One by one would add up their start times; a failing one must still leave the others known.
+    const started = await Promise.allSettled(
+      standIns.map(async (name) => running.push(await startStandIn(name, options))),
+    );
+    for (const result of started) if (result.status === "rejected") throw result.reason;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  if (standIns.length > 0) {
+    options.log.info(
+      `Stand-ins serve ${standIns.join(", ")}: the official plugins cannot be installed here. They do the real thing.`,
+    );
+  }
+  const debug = running.map((standIn) => `${standIn.name}:${standIn.port}`).join(",");
+  return {
+    env: {
+      PATH: [writeShims(), process.env.PATH ?? ""].join(delimiter),
+      MS5_ROOT: projectRoot,
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      // What can be fetched has been; the engine must not start waiting for the network on its own.
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      ...(debug === "" ? {} : { PULUMI_DEBUG_PROVIDERS: debug }),
+    },
+    standIns,
+    stop,
+  };
+}
+
+async function haveOfficial(name: string, options: ProviderOptions): Promise<boolean> {
+  const version = sdkVersion(name);
+  const home = process.env.PULUMI_HOME ?? join(homedir(), ".pulumi");
+  const installed = join(home, "plugins", `resource-${name}-v${version}`);
+  if (existsSync(installed) && !existsSync(`${installed}.partial`)) return true;
+  if (isOnPath(`pulumi-resource-${name}`)) return true;
+  const failures = new RememberedFailures(join(cacheFolder(), "plugin-failures.json"));
+  const plugin = `${name} ${version}`;
+  if (failures.has(plugin)) return false;
+  options.log.info(`Fetching the official ${name} plugin ${version} …`);
+  const timeout = AbortSignal.timeout(installTimeoutMs);
+  const run = await runProgram(
+    options.cli.command.command,
+    ["plugin", "install", "resource", name, version],
+    {
+      signal: options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
+    },
+  );
+  if (run.code === 0) return true;
+  if (!options.signal?.aborted) failures.add(plugin);
+  return false;
+}
+
+/** The plugin version that goes with the SDK package in use. */
+function sdkVersion(name: string): string {
+  const manifest = readFileSync(join(projectRoot, "node_modules", "@pulumi", name, "package.json"), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+function isOnPath(executable: string): boolean {
+  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, executable), constants.X_OK);
+      return folder !== "";
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Which plugins could not be fetched lately, so that offline work doesn't wait for them on each run. */
+class RememberedFailures {
+  constructor(private readonly file: string) {}
+
+  has(plugin: string): boolean {
+    const at = this.read()[plugin];
+    return at !== undefined && Date.now() - at < rememberFailureMs;
+  }
+
+  add(plugin: string): void {
+    mkdirSync(dirname(this.file), { recursive: true });
+    writeFileSync(this.file, JSON.stringify({ ...this.read(), [plugin]: Date.now() }));
+  }
+
+  private read(): Record<string, number> {
+    try {
+      return JSON.parse(readFileSync(this.file, "utf8")) as Record<string, number>;
+    } catch {
+      // None yet, or half-written by a run that was killed: forgetting costs one more attempt.
+      return {};
+    }
+  }
+}
+
+interface StandIn {
+  readonly name: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+async function startStandIn(name: string, options: ProviderOptions): Promise<StandIn> {
+  const child = spawn(
+    process.execPath,
+    ["--require", require.resolve("tsx/cjs"), join(projectRoot, "ops", "standins", "main.ts"), name],
+    {
+      cwd: projectRoot,
+      env: { ...process.env, ...options.extraEnv },
+      // It ends when its stdin does, so it cannot outlive us. A group of its own keeps Ctrl-C for the engine.
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    },
+  );
+  child.stdin.on("error", () => undefined);
+  let complaint = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complaint = (complaint + text).slice(-2000);
+  });
+  const port = await firstPort(child);
+  if (port === undefined) {
+    await stopChild(child);
+    throw new UserError(
+      `the stand-in provider for ${name} did not start: ${complaint.trim() || "no reason given"}`,
+      {
+        fix: `install the official plugin with \`pulumi plugin install resource ${name} ${sdkVersion(name)}\`, or run \`npm ci\` again`,
+        exitCode: ExitCode.environment,
+      },
+    );
+  }
+  return { name, port, stop: () => stopChild(child) };
+}
+
+/** The port on the first line of its output; undefined when it ends or keeps silent instead. */
+function firstPort(child: ChildProcess): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(undefined), startTimeoutMs);
+    const settle = (port: number | undefined) => {
+      clearTimeout(timer);
+      resolve(port);
+    };
+    child.once("exit", () => settle(undefined));
+    child.once("error", () => settle(undefined));
+    if (child.stdout === null) return settle(undefined);
+    createInterface({ input: child.stdout }).once("line", (line) => {
+      const port = Number(line.trim());
+      settle(Number.isInteger(port) && port > 0 ? port : undefined);
+    });
+  });
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  child.stdin?.end();
+  child.kill("SIGTERM");
+  // Longer than the grace it gives itself for an operation under way.
+  const insist = setTimeout(() => child.kill("SIGKILL"), 11_000);
+  await gone;
+  clearTimeout(insist);
+}

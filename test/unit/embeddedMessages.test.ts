@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  awayFromReadEdges,
   Batches,
   firstPacketKind,
   isCopyFromStdin,
@@ -97,4 +98,37 @@ it("reads what a client logs in with", () => {
     ["application_name", ""],
     ["database", "größe"],
   ]);
+});
+
+describe("awayFromReadEdges", () => {
+  const batch = (bindBytes: number) =>
+    Buffer.concat([message("P", Buffer.alloc(20)), message("B", Buffer.alloc(bindBytes)), syncMessage]);
+
+  it("leaves a batch alone whose messages end inside a read, and one that ends with a read as a whole", () => {
+    const inside = batch(8_000);
+    const whole = batch(8_192 - 25 - 5 - 5);
+    expect(whole.length).toBe(8_192);
+    expect(awayFromReadEdges(inside)).toBe(inside);
+    expect(awayFromReadEdges(whole)).toBe(whole);
+  });
+
+  it("puts flushes before a batch of which a message ends with a read", () => {
+    const edged = batch(3 * 8_192 - 25 - 5);
+    expect(edged.length).toBe(3 * 8_192 + 5);
+    const moved = Buffer.from(awayFromReadEdges(edged));
+    expect(moved.subarray(0, 5)).toEqual(message("H", Buffer.alloc(0)));
+    expect(moved.subarray(5)).toEqual(edged);
+  });
+
+  it("takes as many as bring all messages away from the edges", () => {
+    // One message ends with the first read, the next one five bytes before the end of the second.
+    const edged = Buffer.concat([
+      message("P", Buffer.alloc(8_192 - 5)),
+      message("B", Buffer.alloc(8_192 - 10)),
+      syncMessage,
+      syncMessage,
+    ]);
+    const moved = awayFromReadEdges(edged);
+    expect(moved.length).toBe(edged.length + 10);
+  });
 });

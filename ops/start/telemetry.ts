@@ -10,7 +10,7 @@ import type { TelemetryResult } from "./result";
  * The generated line of `npm start`. A chunk of 30 days that ended more than the columnstore's 7 days ago can have ended
  * 37 days ago, so it takes more days than that to always see one become columns.
  */
-const generated = { seed: 5, days: 40, intervalSeconds: 120 };
+const generated = { seed: 5, days: 40, intervalSeconds: 600 };
 const dayMs = 86_400_000;
 
 export interface TelemetryOptions {

@@ -153,7 +153,7 @@ export function generateLine(options: LineOptions): Line {
     },
 
     *energy(): Generator<EnergyConsumption> {
-      const meters = metersAt(machines, calendar, firstDay);
+      const meters = metersAt(`${seed} ${count} ${timezone}`, machines, calendar, firstDay);
       for (const { machine, row } of merged((one) =>
         energyIntervals(one.type, segments(one), meters[one.number] ?? 0),
       )) {
@@ -274,14 +274,22 @@ function ordersOf(
   };
 }
 
+/** Where {@link metersAt} got to last, by line: adding up a year for each of a year's days takes minutes. */
+const lastMeters = new Map<string, { day: number; meters: readonly number[] }>();
+
 /** Watt seconds on each machine's meter when a day begins. */
-function metersAt(machines: readonly Machine[], calendar: Calendar, day: number): number[] {
-  const meters = machines.map(() => 0);
-  for (let past = calendar.dayAt(metersStart); past < day; past += 1) {
+function metersAt(line: string, machines: readonly Machine[], calendar: Calendar, day: number): number[] {
+  const begin = { day: calendar.dayAt(metersStart), meters: machines.map(() => 0) };
+  if (day <= begin.day) return begin.meters;
+  const last = lastMeters.get(line);
+  const known = last !== undefined && last.day <= day ? last : begin;
+  const meters = [...known.meters];
+  for (let past = known.day; past < day; past += 1) {
     for (const { number, timeline, type, position } of machines) {
       meters[number] = (meters[number] ?? 0) + wattSeconds(type, timeline.day(past)[position] ?? []);
     }
   }
+  lastMeters.set(line, { day, meters });
   return meters;
 }
 

@@ -339,6 +339,26 @@ describe("context history", () => {
 });
 
 describe("energy", () => {
+  it("reads the same meters whichever days were asked for before", () => {
+    const day = (date: string) => {
+      const start = new Date(`${date}T00:00:00Z`);
+      return generateLine({
+        seed: 77,
+        start,
+        end: new Date(start.getTime() + 86_400_000),
+        intervalSeconds: 600,
+      });
+    };
+    const first = (date: string) => [...day(date).energy()][0]?.meterKwh;
+    const later = first("2026-03-05");
+    const earlier = first("2026-02-20");
+    // Before the meters began, so it is what the day itself has used so far.
+    expect(first("2025-12-20")).toBeLessThan(300);
+    expect(first("2026-02-20")).toBe(earlier);
+    expect(first("2026-03-05")).toBe(later);
+    expect(later).toBeGreaterThan(earlier ?? Number.NaN);
+  });
+
   it("is what the meter moves by, and no more than the peak allows", () => {
     // Windows over a meter's begin, a weekend, and a change of the clocks.
     for (const [seed, start] of [

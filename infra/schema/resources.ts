@@ -4,6 +4,7 @@ import type { ContinuousAggregateInputs } from "./handlers/continuousAggregate";
 import { engineVersion } from "./handlers/handler";
 import type { HypertableInputs } from "./handlers/hypertable";
 import type { MigrationsInputs } from "./handlers/migrations";
+import type { OwnerInputs } from "./handlers/owner";
 import type {
   ColumnstorePolicyInputs,
   RefreshPolicyInputs,
@@ -39,6 +40,9 @@ function schemaResource<Inputs extends object>(kind: Kind) {
 
 /** A server that answers, takes writes and has the TimescaleDB edition expected; refuses the run otherwise. */
 export class Server extends schemaResource<ServerInputs>("Server") {}
+
+/** The role that owns the schema, and outlives the stack with it. */
+export class Owner extends schemaResource<OwnerInputs>("Owner") {}
 
 /** The files of `sql/migrations/`, applied in order. */
 export class Migrations extends schemaResource<MigrationsInputs>("Migrations") {}

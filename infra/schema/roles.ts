@@ -3,7 +3,9 @@
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { statedOwner } from "./handlers/owner";
 import type { ConnectionTarget } from "./postgres";
+import { Owner } from "./resources";
 import { type LoginRole, loginRoles, ownerRole } from "./roleNames";
 
 export interface RolesArgs {
@@ -23,14 +25,10 @@ export class Roles extends pulumi.ComponentResource {
     // Not the args: a component's inputs are stored as they are, and the target holds the password.
     super("ms5:schema:Roles", name, {}, opts);
     this.provider = this.connect(args.target);
-    const owner = this.owner();
+    const owner = new Owner("owner", statedOwner(args.target?.user ?? "postgres"), { parent: this });
     const logins = this.logins(args.passwordVersion, owner);
     this.passwords = logins.passwords;
-    this.ready = [
-      this.adminActsAs(owner, args.target?.user ?? "postgres"),
-      this.ownerMayCreateSchemas(owner, args.target?.database ?? "postgres"),
-      ...Object.values(logins.roles),
-    ];
+    this.ready = [owner, ...Object.values(logins.roles)];
     this.registerOutputs({ passwords: this.passwords });
   }
 
@@ -52,15 +50,9 @@ export class Roles extends pulumi.ComponentResource {
     );
   }
 
-  private owner(): postgresql.Role {
-    // Login without a password: TimescaleDB runs policy jobs as their owner and wants it to have LOGIN, and SCRAM
-    // lets no one in who has no password.
-    return new postgresql.Role(ownerRole, { name: ownerRole, login: true }, this.child());
-  }
-
-  private logins(passwordVersion: number, owner: postgresql.Role) {
+  private logins(passwordVersion: number, owner: pulumi.Resource) {
     const memberOf: Partial<Record<LoginRole, pulumi.Input<string>[]>> = {
-      migrator: [owner.name],
+      migrator: [ownerRole],
       monitor: ["pg_monitor"],
     };
     const roles = {} as Record<LoginRole, postgresql.Role>;
@@ -76,30 +68,12 @@ export class Roles extends pulumi.ComponentResource {
       // Memberships stand here and in no GrantRole: an update of a role, a new password say, revokes every
       // membership that the role itself does not state.
       const roleArgs = { name, login: true, password: password.result, roles: memberOf[role] ?? [] };
-      roles[role] = new postgresql.Role(name, roleArgs, this.child());
+      roles[role] = new postgresql.Role(name, roleArgs, {
+        parent: this,
+        provider: this.provider,
+        dependsOn: [owner],
+      });
     }
     return { roles, passwords };
-  }
-
-  /** Membership that SET ROLE needs: PostgreSQL 16 gives the creator of a role the right to grant it, not to be it. */
-  private adminActsAs(owner: postgresql.Role, admin: string): postgresql.GrantRole {
-    return new postgresql.GrantRole(
-      "admin-acts-as-owner",
-      { role: admin, grantRole: owner.name },
-      // The creator's own membership has the admin option and cannot be told from this one when it is read.
-      { ...this.child([owner]), ignoreChanges: ["withAdminOption"] },
-    );
-  }
-
-  private ownerMayCreateSchemas(owner: postgresql.Role, database: string): postgresql.Grant {
-    return new postgresql.Grant(
-      "owner-creates-schemas",
-      { role: owner.name, database, objectType: "database", privileges: ["CREATE", "CONNECT"] },
-      this.child([owner]),
-    );
-  }
-
-  private child(dependsOn: pulumi.Resource[] = []): pulumi.CustomResourceOptions {
-    return { parent: this, provider: this.provider, dependsOn };
   }
 }

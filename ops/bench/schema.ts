@@ -20,7 +20,7 @@ const goals = { msPerResource: 20, noOpSeconds: 5 };
 /** 500 schema resources through the real engine: made, and found as they should be. */
 export const schema: Bench = async (context) =>
   withThrowaway(context.log, async (database) => {
-    await withClient(database.target, createOwner);
+    await createOwner(database.target);
     const rounds: Round[] = [];
     for (let number = 1; number <= context.runs; number += 1) {
       context.log.info(`round ${number} of ${context.runs}`);

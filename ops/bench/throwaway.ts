@@ -8,6 +8,7 @@ import { continuousAggregate } from "../../infra/schema/handlers/continuousAggre
 import { engineVersion, type Session } from "../../infra/schema/handlers/handler";
 import { hypertable } from "../../infra/schema/handlers/hypertable";
 import { migrationFiles, migrations } from "../../infra/schema/handlers/migrations";
+import { owner, statedOwner } from "../../infra/schema/handlers/owner";
 import { planSchema } from "../../infra/schema/plan";
 import { type ConnectionTarget, withClient } from "../../infra/schema/postgres";
 import { ownerRole } from "../../infra/schema/roleNames";
@@ -49,10 +50,10 @@ export async function withThrowaway<T>(log: Log, work: (database: Throwaway) => 
  * override config don't count here, since they might name another database.
  */
 export async function deploySchema(target: ConnectionTarget): Promise<StackConfig> {
-  const config = loadConfig("local", { "ms5-timescale:database": JSON.stringify({ port: target.port }) });
+  const config = throwawayConfig(target);
   const plan = planSchema(config);
+  await createOwner(target);
   await withClient(target, async (client) => {
-    await createOwner(client);
     await client.query(`SET ROLE ${ownerRole}`);
     const session: Session = { client, config };
     await migrations.apply(session, { files: await migrationFiles(), engineVersion });
@@ -64,8 +65,14 @@ export async function deploySchema(target: ConnectionTarget): Promise<StackConfi
   return config;
 }
 
-/** What the roles resources make before schema resources run. */
-export async function createOwner(client: Session["client"]): Promise<void> {
-  await client.query(`CREATE ROLE ${ownerRole} LOGIN`);
-  await client.query(`GRANT CREATE ON DATABASE ${client.database ?? "template1"} TO ${ownerRole}`);
+function throwawayConfig({ port }: ConnectionTarget): StackConfig {
+  return loadConfig("local", { "ms5-timescale:database": JSON.stringify({ port }) });
+}
+
+/** What a stack has before its schema resources. */
+export async function createOwner(target: ConnectionTarget): Promise<void> {
+  const config = throwawayConfig(target);
+  await withClient(target, (client) =>
+    owner.apply({ client, config }, { ...statedOwner(target.user), engineVersion }),
+  );
 }

@@ -197,6 +197,8 @@ const hiddenKeys = new Set(["__provider", "__defaults", "__meta"]);
 function diffOf(step: Step, op: Change, operation: string): PropertyChange[] {
   const old = step.old ?? undefined;
   const now = step.new ?? undefined;
+  // Only ours: a bridged plugin fills its inputs up with a dozen defaults, a provider's are where to log in.
+  if (op === "create") return displayType(step.type).startsWith("ms5:") ? newValues(now?.inputs) : [];
   if ((op !== "update" && op !== "replace") || old === undefined || now === undefined) return [];
   // In a refresh the program has no say: what was read differs from what was known.
   if (operation === "refresh") return diffValues(old.outputs, now.outputs);
@@ -211,6 +213,21 @@ function diffOf(step: Step, op: Change, operation: string): PropertyChange[] {
     before: "[secret]",
     after: "[secret]",
   }));
+}
+
+/** Interesting in what changes, not in what is new. */
+const bookkeeping = new Set(["engineVersion"]);
+
+/** What a new resource is made of; a map of things, e.g. migration files, one by one. */
+function newValues(inputs: Record<string, unknown> | undefined): PropertyChange[] {
+  const shown = Object.entries((mask(inputs) ?? {}) as Record<string, unknown>);
+  return shown
+    .filter(([key, value]) => !bookkeeping.has(key) && value !== null && value !== undefined)
+    .flatMap(([key, value]) =>
+      isRecord(value)
+        ? Object.entries(value).map(([name, item]) => ({ property: `${key}.${name}`, after: item }))
+        : [{ property: key, after: value }],
+    );
 }
 
 function pick(from: Record<string, unknown> | undefined, keysOf: Record<string, unknown> | undefined) {

@@ -74,7 +74,9 @@ export function changeTree(model: RunModel, look: Look): string[] {
     (resource) => resource.op !== "same",
     (resource, indent) => [
       `${indent}${progressLine(resource, model.operation, look)}`,
-      ...resource.diff.map((change) => `${indent}    ${changeLine(change)}`),
+      ...resource.diff.map(
+        (change) => `${indent}    ${resource.op === "create" ? newLine(change) : changeLine(change)}`,
+      ),
     ],
   );
 }
@@ -109,6 +111,11 @@ export function changeLine({ property, before, after }: PropertyChange): string 
   return `${property}: ${from} → ${to}`;
 }
 
+/** One property of what was not there before. */
+function newLine({ property, after }: PropertyChange): string {
+  return `${property}: ${shortValue(after)}`;
+}
+
 function isText(value: unknown): value is string {
   return typeof value === "string" && value.includes("\n");
 }
@@ -124,6 +131,7 @@ function textChange(before: string, after: string): string {
 
 function shortValue(value: unknown): string {
   if (typeof value === "string") {
+    if (/^[0-9a-f]{64}$/.test(value)) return `${value.slice(0, 12)}…`;
     const [first = "", ...more] = value.split("\n");
     return more.length > 0 ? `${cut(first)} … (${more.length + 1} lines)` : cut(value);
   }

@@ -11,6 +11,7 @@ import {
   update,
 } from "../../infra/schema/handlers";
 import { migrationFiles } from "../../infra/schema/handlers/migrations";
+import { statedOwner } from "../../infra/schema/handlers/owner";
 import { readAggregate } from "../../infra/schema/plan";
 import { withClient } from "../../infra/schema/postgres";
 import { createOwner, rawConfigFor } from "../support/deployed";
@@ -46,6 +47,17 @@ describe("schema resources, in the order a stack makes them", () => {
       'database.edition is "apache", but the server has the community edition',
     );
     await expect(create("Server", stack, { edition: "apache" })).rejects.toThrow("Nothing was changed");
+  });
+
+  it("Owner: is taken over when it is there, found when changed by hand, and put right", async () => {
+    const inputs = statedOwner(database.target.user);
+    await createAndRead("Owner", { ...inputs });
+    await sql("ALTER ROLE ms5_owner NOLOGIN");
+    await sql(`REVOKE CREATE ON DATABASE ${database.target.database} FROM ms5_owner`);
+    const drifted = await read("Owner", stack, "ms5_owner", { ...inputs });
+    expect(drifted.props).toMatchObject({ login: false, privileges: ["CONNECT"] });
+    await update("Owner", stack, "ms5_owner", drifted.props ?? {}, { ...inputs });
+    expect((await read("Owner", stack, "ms5_owner", { ...inputs })).props).toMatchObject(inputs);
   });
 
   it("Migrations: applies every file as the owner", async () => {
@@ -210,5 +222,9 @@ describe("schema resources, in the order a stack makes them", () => {
       [],
     );
     expect((await read("Migrations", stack, "migrations", { files: {} })).id).toBe("");
+
+    const owner = { ...statedOwner(database.target.user) };
+    await remove("Owner", dropping, owner);
+    expect((await read("Owner", dropping, "ms5_owner", owner)).id).toBe("ms5_owner");
   });
 });

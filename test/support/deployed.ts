@@ -1,7 +1,8 @@
 import { loadConfig, type StackConfig } from "../../infra/config";
+import { engineVersion } from "../../infra/schema/handlers/handler";
+import { owner, statedOwner } from "../../infra/schema/handlers/owner";
 import type { ConnectionTarget } from "../../infra/schema/postgres";
 import { withClient } from "../../infra/schema/postgres";
-import { ownerRole } from "../../infra/schema/roleNames";
 
 /** Pulumi's raw config of a stack on a test's own database, as programs and dynamic providers get it. */
 export function rawConfigFor(
@@ -20,10 +21,9 @@ export function configFor(target: ConnectionTarget, config: Record<string, unkno
   return loadConfig("local", rawConfigFor(target, config));
 }
 
-/** What the roles resources make before a schema handler runs. */
+/** What a stack has before its schema resources. */
 export async function createOwner(target: ConnectionTarget): Promise<void> {
-  await withClient(target, async (client) => {
-    await client.query(`CREATE ROLE ${ownerRole} LOGIN`);
-    await client.query(`GRANT CREATE ON DATABASE ${target.database} TO ${ownerRole}`);
-  });
+  await withClient(target, (client) =>
+    owner.apply({ client, config: configFor(target) }, { ...statedOwner(target.user), engineVersion }),
+  );
 }

@@ -56,6 +56,23 @@ describe("the model of a run", () => {
     expect(model.counts).toEqual({ created: 0, updated: 1, replaced: 0, deleted: 0, unchanged: 0 });
   });
 
+  it("shows what a new resource of ours is made of, and none of a plugin's defaults", () => {
+    const files = {
+      engineVersion: "1",
+      none: null,
+      files: { "0001-a.sql": "ab".repeat(32) },
+      __provider: "code",
+      password: secret("x"),
+    };
+    const model = run("preview", ended(step("create", { new: state(files) })));
+    expect(model.resources.get(urn)?.diff).toEqual([
+      { property: "files.0001-a.sql", after: "ab".repeat(32) },
+      { property: "password", after: "[secret]" },
+    ]);
+    const role = { new: state({ inherit: true }), type: "postgresql:index/role:Role" };
+    expect(run("preview", ended(step("create", role))).resources.get(urn)?.diff).toEqual([]);
+  });
+
   it("counts the three steps of a replacement once", () => {
     const states = { old: state({ table: "a" }), new: state({ table: "b" }) };
     const steps = ["create-replacement", "replace", "delete-replaced"].map((op) =>

@@ -45,6 +45,11 @@ describe("the report", () => {
         parent: "schema",
         diff: [{ property: "chunkInterval", before: "1 day", after: "7 days" }],
       }),
+      resource("migrations", "create", {
+        parent: "schema",
+        type: "ms5:schema:Migrations",
+        diff: [{ property: "files.0001-a.sql", after: "ab".repeat(32) }],
+      }),
       resource("old", "delete", { parent: "stack" }),
     );
     expect(report(result, run, plain)).toMatchInlineSnapshot(`
@@ -54,6 +59,8 @@ describe("the report", () => {
           ms5:schema:Schema schema unchanged
           ~ ms5:schema:Hypertable metric_hist updated
               chunkInterval: 1 day → 7 days
+          + ms5:schema:Migrations migrations created
+              files.0001-a.sql: abababababab…
         - ms5:schema:Hypertable old deleted
 
       warning metric_hist: no background workers

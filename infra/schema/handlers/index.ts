@@ -8,12 +8,14 @@ import { continuousAggregate } from "./continuousAggregate";
 import { type Failure, type Handler, PartlyApplied, type Session } from "./handler";
 import { hypertable } from "./hypertable";
 import { migrations } from "./migrations";
+import { owner } from "./owner";
 import { columnstorePolicy, refreshPolicy, reorderPolicy, retentionPolicy } from "./policies";
 import { server } from "./server";
 
 /** Handlers by the name of the resource type they serve. */
 const handlers = {
   Server: server,
+  Owner: owner,
   Migrations: migrations,
   Hypertable: hypertable,
   ColumnstorePolicy: columnstorePolicy,
@@ -35,6 +37,9 @@ type AnyHandler = Handler<Properties>;
 
 /** What Pulumi puts in place of a value that is not known before the deployment. */
 const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** Made by the admin, since the owner is not there yet. */
+const beforeTheOwner: readonly Kind[] = ["Server", "Owner"];
 
 const bookkeeping = ["__provider"];
 
@@ -60,8 +65,7 @@ async function withSession<T>(
     });
   }
   return withClient(target, async (client) => {
-    // The server resource comes before the roles.
-    if (kind !== "Server") await becomeOwner(client);
+    if (!beforeTheOwner.includes(kind)) await becomeOwner(client);
     return work({ client, config });
   });
 }

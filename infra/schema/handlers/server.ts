@@ -1,4 +1,5 @@
 import type { StackConfig } from "../../config";
+import { UserError } from "../../errors";
 import { type Client, type ConnectionTarget, describeTarget, withClient } from "../postgres";
 import type { Common, Failure, Handler } from "./handler";
 
@@ -13,7 +14,8 @@ export interface ServerInputs extends Common {
  */
 const minimumVersion = [2, 18] as const;
 
-const readinessTimeoutMs = 120_000;
+/** A promotion under way is over by then; a replica that stays one is told soon. */
+const readinessTimeoutMs = 30_000;
 const readinessPollMs = 1_000;
 
 export interface ServerFacts {
@@ -64,8 +66,12 @@ async function waitUntilReady(client: Client): Promise<void> {
   for (;;) {
     const { rows } = await client.query<{ recovering: boolean }>("SELECT pg_is_in_recovery() AS recovering");
     if (rows[0]?.recovering === false) return;
-    if (Date.now() > deadline)
-      throw new Error("the server is still a read-only replica; database.host must name the primary");
+    if (Date.now() > deadline) {
+      throw new UserError(
+        `the server takes no writes: it was a read-only replica for all of ${readinessTimeoutMs / 1_000} seconds`,
+        { fix: "let database.host name the primary, or promote this server" },
+      );
+    }
     await new Promise((resolve) => setTimeout(resolve, readinessPollMs));
   }
 }

@@ -1,0 +1,78 @@
+import { type Client, escapeIdentifier, withTransaction } from "../postgres";
+import { ownerRole } from "../roleNames";
+import type { Common, Handler } from "./handler";
+
+/**
+ * The role that owns the schema, and what it may do.
+ *
+ * Not a `postgresql.Role`, which cannot outlive its stack: deleting one hands over or drops all it owns, the telemetry
+ * among it, and creating one that is there already fails. This one stays with what it owns, and the next stack takes
+ * both over.
+ */
+export interface OwnerInputs extends Common {
+  role: string;
+  /**
+   * TimescaleDB runs policy jobs as their owner and wants it to have LOGIN. It has no password, and SCRAM lets no one
+   * in who has none.
+   */
+  login: boolean;
+  /** In the stack's database. */
+  privileges: string[];
+  /** Who may act as the owner: PostgreSQL 16 and later give the creator of a role the right to grant it, not to be it. */
+  actedAsBy: string;
+}
+
+async function exists(client: Client, role: string): Promise<boolean> {
+  const { rowCount } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [role]);
+  return rowCount === 1;
+}
+
+export const owner: Handler<OwnerInputs> = {
+  replaceOn: ["role"],
+  deleteBeforeReplace: true,
+  id: ({ role }) => role,
+
+  async apply(session, inputs) {
+    const { client } = session;
+    const role = escapeIdentifier(inputs.role);
+    await withTransaction(client, async () => {
+      if (!(await exists(client, inputs.role))) await client.query(`CREATE ROLE ${role}`);
+      const live = await owner.live(session, inputs);
+      if (live?.login !== inputs.login)
+        await client.query(`ALTER ROLE ${role} ${inputs.login ? "LOGIN" : "NOLOGIN"}`);
+      if (live?.actedAsBy !== inputs.actedAsBy)
+        await client.query(`GRANT ${role} TO ${escapeIdentifier(inputs.actedAsBy)}`);
+      const missing = inputs.privileges.filter((privilege) => !live?.privileges.includes(privilege));
+      const { rows } = await client.query<{ name: string }>("SELECT current_database() AS name");
+      for (const privilege of missing) {
+        await client.query(
+          `GRANT ${privilege} ON DATABASE ${escapeIdentifier(rows[0]?.name ?? "")} TO ${role}`,
+        );
+      }
+    });
+  },
+
+  async live({ client }, inputs) {
+    if (!(await exists(client, inputs.role))) return undefined;
+    const { rows } = await client.query<{ login: boolean; privileges: string[]; acts: boolean }>(
+      `SELECT rolcanlogin AS login,
+              ARRAY(SELECT p FROM unnest($2::text[]) AS p
+                     WHERE has_database_privilege(rolname, current_database(), p)) AS privileges,
+              EXISTS (SELECT FROM pg_roles WHERE rolname = $3) AND pg_has_role($3, oid, 'SET') AS acts
+         FROM pg_roles WHERE rolname = $1`,
+      [inputs.role, inputs.privileges, inputs.actedAsBy],
+    );
+    const [row] = rows;
+    if (row === undefined) return undefined;
+    const { login, privileges, acts } = row;
+    return { ...inputs, login, privileges, actedAsBy: acts ? inputs.actedAsBy : "nobody" };
+  },
+
+  /** Stays: even where `destroy` may delete the telemetry, the record of migrations is left, and it owns that. */
+  async remove() {},
+};
+
+/** What the stack's owner is, for an admin of this name. */
+export function statedOwner(admin: string): Omit<OwnerInputs, "engineVersion"> {
+  return { role: ownerRole, login: true, privileges: ["CONNECT", "CREATE"], actedAsBy: admin };
+}

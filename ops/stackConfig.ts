@@ -7,6 +7,9 @@ import { requireStack } from "./engine/backend";
 import type { Log } from "./log";
 import { projectRoot } from "./paths";
 
+/** The stack of a command that names none: the one that needs nothing but this machine. */
+export const defaultStack = "local";
+
 /**
  * The config of a stack for programs that run beside the engine. Read from the stack's file; the engine is asked only
  * when a value there is encrypted, because starting it takes a second.

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { StackConfig } from "../infra/config";
-import { UserError } from "../infra/errors";
+import { requireTarget } from "../infra/databaseTarget";
 import type { ConnectionTarget } from "../infra/schema/postgres";
 import { isAnswering, startEmbedded } from "./embedded";
 import type { Log } from "./log";
@@ -25,19 +25,18 @@ export const embeddedDataDir = join(localFolder, "database");
  */
 export async function stackTarget(stack: string, log: Log): Promise<StackTarget> {
   const config = await stackConfig(stack, log);
-  const { target } = config.database;
-  if (target === undefined) {
-    throw new UserError(`stack "${stack}" has no database to talk to: database.host is not set`, {
-      fix: `pulumi config set --stack ${stack} --path 'ms5-timescale:database.host' HOST`,
-    });
-  }
+  const target = requireTarget(config);
   return { target, config, close: await ensureDatabase(config, log) };
 }
 
-/** Starts the embedded database of a stack that uses it, unless it answers already; returns what stops it again. */
+/**
+ * Starts the embedded database of a stack that uses it, unless it answers already; returns what stops it again.
+ *
+ * @throws UserError when the config names no database, or the embedded one cannot start
+ */
 export async function ensureDatabase(config: StackConfig, log: Log): Promise<() => Promise<void>> {
-  const { kind, target } = config.database;
-  if (kind !== "embedded" || target === undefined || (await isAnswering(target.port))) return async () => {};
+  const target = requireTarget(config);
+  if (config.database.kind !== "embedded" || (await isAnswering(target.port))) return async () => {};
   log.info("starting the embedded TimescaleDB (npm start keeps it running)");
   const database = await startEmbedded({ dataDir: embeddedDataDir, port: target.port, log });
   return () => database.stop();

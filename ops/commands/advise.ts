@@ -6,6 +6,7 @@ import { withClient } from "../../infra/schema/postgres";
 import { type Advice, adviseChunkInterval, bytes } from "../advise/chunkInterval";
 import { type MeasuredRate, measureRate } from "../advise/measureRate";
 import { createLog } from "../log";
+import { defaultStack } from "../stackConfig";
 import { stackTarget } from "../stackTarget";
 
 interface Options {
@@ -28,7 +29,7 @@ export function register(program: Command): void {
     .description("work out settings from what a database really takes in")
     .command("chunk-interval")
     .description("the chunk interval of each hypertable, from its rate and the server's memory")
-    .option("--stack <name>", "the stack", "local")
+    .option("--stack <name>", "the stack", defaultStack)
     .option(
       "--memory-gb <n>",
       "memory of the database server (default: this machine's, for a database on it)",

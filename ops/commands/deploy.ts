@@ -4,7 +4,7 @@ import { ExitCode, UserError } from "../../infra/errors";
 import { deploy, exitCodeOf } from "../engine/deploy";
 import type { Operation } from "../engine/stack";
 import { createLog, type Log } from "../log";
-import { stackConfig } from "../stackConfig";
+import { defaultStack, stackConfig } from "../stackConfig";
 import { ensureDatabase } from "../stackTarget";
 
 const operations: readonly { name: Operation; description: string }[] = [
@@ -14,15 +14,17 @@ const operations: readonly { name: Operation; description: string }[] = [
   { name: "destroy", description: "remove everything the stack has created" },
 ];
 
-/** `preview|up|refresh|destroy STACK [--json]`; `destroy` wants `--yes` or the stack's name typed. */
+/** `preview|up|refresh [STACK] [--json]`, `destroy STACK [--yes] [--json]`: `destroy` wants `--yes` or the stack's name typed. */
 export function register(program: Command): void {
   for (const { name, description } of operations) {
     const command = program
-      .command(`${name} <stack>`)
+      // Removing the wrong stack is worse than a word more to type.
+      .command(name === "destroy" ? "destroy <stack>" : `${name} [stack]`)
       .description(description)
       .option("--json", "print one JSON object on stdout instead of a report", false);
     if (name === "destroy") command.option("--yes", "don't ask", false);
-    command.action(async (stack: string, options: { json: boolean; yes?: boolean }) => {
+    command.action(async (named: string | undefined, options: { json: boolean; yes?: boolean }) => {
+      const stack = named ?? defaultStack;
       if (name === "destroy" && !options.yes) await confirmDestroy(stack);
       const prepare =
         name === "preview" ? {} : { prepare: startDatabase(createLog({ quiet: options.json })) };
@@ -31,7 +33,7 @@ export function register(program: Command): void {
   }
 }
 
-/** A preview needs no database; everything else needs the embedded one to answer where a stack uses it. */
+/** A preview needs no database; everything else needs one, the embedded one started where a stack uses it. */
 function startDatabase(log: Log): (stack: string) => Promise<() => Promise<void>> {
   return async (stack) => ensureDatabase(await stackConfig(stack, log), log);
 }

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type FileProgress, type IngestResult, ingestFiles } from "../ingest";
 import { progressLine } from "../ingest/progressLine";
 import { createLog, type Log } from "../log";
+import { defaultStack } from "../stackConfig";
 import { stackTarget } from "../stackTarget";
 
 interface Options {
@@ -19,7 +20,7 @@ export function register(program: Command): void {
     .description(
       "load telemetry from CSV files (wide or long, plain or .gz); the same file twice adds nothing",
     )
-    .option("--stack <stack>", "the stack whose database takes it", "local")
+    .option("--stack <stack>", "the stack whose database takes it", defaultStack)
     .option(
       "--machine <code>",
       "the machine of all files (default: a column of the file, else its folder's name)",

@@ -17,6 +17,7 @@ import {
 import { type Client, escapeIdentifier, withClient } from "../../infra/schema/postgres";
 import { ownerRole } from "../../infra/schema/roleNames";
 import { createLog, type Log } from "../log";
+import { defaultStack } from "../stackConfig";
 import { stackTarget } from "../stackTarget";
 
 interface Options {
@@ -33,7 +34,7 @@ export function register(program: Command): void {
     migrate
       .command(nameAndArguments)
       .description(description)
-      .option("--stack <stack>", "whose database", "local")
+      .option("--stack <stack>", "whose database", defaultStack)
       .option("--json", "print one JSON object on stdout instead of a report", false);
 
   command("status", "what is applied, when and by whom, and what is pending").action(

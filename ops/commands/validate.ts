@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { createLog } from "../log";
+import { defaultStack } from "../stackConfig";
 import { stackTarget } from "../stackTarget";
 import { validate } from "../validate";
 import { type Finding, validationExitCode } from "../validate/check";
@@ -9,7 +10,7 @@ export function register(program: Command): void {
   program
     .command("validate")
     .description("compare a stack's database with its config, and its aggregates with its telemetry")
-    .option("--stack <name>", "the stack", "local")
+    .option("--stack <name>", "the stack", defaultStack)
     .option("--json", "print one JSON object on stdout", false)
     .action(async (options: { stack: string; json: boolean }) => {
       const log = createLog({ quiet: options.json });

@@ -14,15 +14,13 @@ import { runWatched } from "../engine/deploy";
 import { catchInterrupts, type Interrupts } from "../engine/signals";
 import { createLog, type Log } from "../log";
 import { localFolder } from "../paths";
-import { stackConfig } from "../stackConfig";
+import { defaultStack as stack, stackConfig } from "../stackConfig";
 import { embeddedDataDir } from "../stackTarget";
 import { validate } from "../validate";
 import { readHighlights } from "./highlights";
 import { aggregateRows, compression, refreshAggregates, runColumnstoreJobs } from "./maintenance";
 import { startReport } from "./report";
 import { loadTelemetry } from "./telemetry";
-
-const stack = "local";
 
 export interface StartOptions {
   /** Files to ingest; none: the generated packaging line. */

@@ -1,6 +1,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import type { Client } from "pg";
 import { loadConfig, type StackConfig } from "../../config";
+import { requireTarget } from "../../databaseTarget";
 import { UserError } from "../../errors";
 import { escapeIdentifier, withClient } from "../postgres";
 import { ownerRole } from "../roleNames";
@@ -58,13 +59,7 @@ async function withSession<T>(
   kind: Kind,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const { target } = config.database;
-  if (target === undefined) {
-    throw new UserError(`stack "${config.stack}" has no database to talk to: database.host is not set`, {
-      fix: `pulumi config set --stack ${config.stack} --path 'ms5-timescale:database.host' HOST`,
-    });
-  }
-  return withClient(target, async (client) => {
+  return withClient(requireTarget(config), async (client) => {
     if (!beforeTheOwner.includes(kind)) await becomeOwner(client);
     return work({ client, config });
   });

@@ -44,7 +44,7 @@ exports.schemaProvider = (kind, stack) => ({
   async update(id, olds, news) {
     return handlers().update(kind, this.stack, id, olds, news);
   },
-  async delete(id, props) {
-    return handlers().delete(kind, this.stack, id, props);
+  async delete(_id, props) {
+    return handlers().delete(kind, this.stack, props);
   },
 });

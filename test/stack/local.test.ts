@@ -1,0 +1,113 @@
+// The whole program on the real engine and a TimescaleDB Community, driven by the command line as a person does. Each
+// test carries on with the stack the one before it left.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { withClient } from "../../infra/schema/postgres";
+import type { StackResult } from "../../ops/engine/stack";
+import { CommandStack } from "../support/commandStack";
+import { embedded } from "../support/embedded";
+
+const database = embedded();
+let stack: CommandStack;
+
+beforeAll(() => {
+  stack = new CommandStack("local", { MS5_DATABASE_PORT: String(database.target.port) });
+});
+afterAll(() => stack?.remove());
+
+async function sql<Row extends object>(text: string): Promise<Row[]> {
+  return withClient(database.target, async (client) => (await client.query<Row>(text)).rows);
+}
+
+const addSample = () =>
+  sql(
+    "INSERT INTO factory_telemetry.metric_hist (ts, value, machine_id, metric_id) VALUES (now(), 42, 1, 1)",
+  );
+const samples = () => sql("SELECT value FROM factory_telemetry.metric_hist");
+
+function diffs(result: StackResult) {
+  return Object.fromEntries(result.changes.map(({ op, name, diff }) => [`${op} ${name}`, diff]));
+}
+
+async function schemaDump(): Promise<string> {
+  const { code, stdout, stderr } = await stack.command(["schema", "dump"]);
+  if (code !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+describe("stack local", () => {
+  it("makes everything the first time and nothing the second", async () => {
+    const first = await stack.deploy("up");
+    expect(first).toMatchObject({ result: "succeeded", resources: { updated: 0, replaced: 0, deleted: 0 } });
+    const { created } = first.resources;
+    const second = await stack.deploy("up");
+    expect(second).toMatchObject({
+      result: "succeeded",
+      resources: { created: 0, updated: 0, replaced: 0, deleted: 0, unchanged: created },
+      changes: [],
+    });
+  });
+
+  it("previews a policy's change as before and after, and changes nothing else", async () => {
+    const result = await stack.deploy("preview", { MS5_TIMESCALEDB_TABLES_METRIC_HIST_RETENTION: "120 days" });
+    expect(diffs(result)).toEqual({
+      "update metric_hist-retention": [{ property: "dropAfter", before: "18250 days", after: "120 days" }],
+    });
+  });
+
+  it("shows what was changed by hand as drift, and the next up puts it right", async () => {
+    await sql(`
+      SELECT remove_retention_policy('factory_telemetry.metric_hist');
+      SELECT add_retention_policy('factory_telemetry.metric_hist', INTERVAL '10 days');
+      SELECT set_chunk_time_interval('factory_telemetry.energy_consumption', INTERVAL '1 hour');
+      SELECT remove_continuous_aggregate_policy('factory_telemetry.oee_hourly_aggregate')`);
+    const drift = await stack.deploy("refresh");
+    expect(diffs(drift)).toMatchObject({
+      "update metric_hist-retention": [{ property: "dropAfter", before: "18250 days", after: "10 days" }],
+      "update energy_consumption": [{ property: "chunkInterval", after: "1 hour" }],
+      "delete oee_hourly_aggregate-refresh": [],
+    });
+    const up = await stack.deploy("up");
+    expect(up).toMatchObject({ result: "succeeded", resources: { created: 1, updated: 2 } });
+    expect(await stack.deploy("refresh")).toMatchObject({ changes: [] });
+  });
+
+  it("refuses the other edition before anything changes", async () => {
+    const result = await stack.deploy("up", { MS5_DATABASE_EDITION: "apache" });
+    expect(result).toMatchObject({ result: "failed", resources: { updated: 0, deleted: 0 } });
+    expect(result.diagnostics).toContainEqual(
+      expect.objectContaining({
+        severity: "error",
+        message: expect.stringContaining("the server has the community edition"),
+      }),
+    );
+    expect(await stack.deploy("preview")).toMatchObject({ changes: [] });
+  });
+
+  it("comes back to the same schema after everything was undone", async () => {
+    const before = await schemaDump();
+    expect(before).toContain("metric_hourly_aggregate");
+    const undone = await stack.command(["migrate", "undo", "all", "--drop-data"]);
+    expect(undone).toMatchObject({ code: 0 });
+    expect(await schemaDump()).not.toContain("metric_hist");
+    expect(await stack.deploy("up")).toMatchObject({ result: "succeeded" });
+    expect(await schemaDump()).toBe(before);
+    expect(await stack.deploy("up")).toMatchObject({ changes: [] });
+  });
+
+  it("is destroyed without its telemetry, which the next stack takes over", async () => {
+    await addSample();
+    expect(await stack.deploy("destroy")).toMatchObject({ result: "succeeded" });
+    expect(await samples()).toEqual([{ value: 42 }]);
+    expect(await sql("SELECT proc_name FROM timescaledb_information.jobs WHERE job_id >= 1000")).toEqual([]);
+    expect(await stack.deploy("up")).toMatchObject({ result: "succeeded" });
+    expect(await samples()).toEqual([{ value: 42 }]);
+    expect(await stack.deploy("refresh")).toMatchObject({ changes: [] });
+  });
+
+  it("is destroyed with it when the config says so", async () => {
+    expect(await stack.deploy("destroy", { MS5_DESTROY_DROP_TELEMETRY: "true" })).toMatchObject({
+      result: "succeeded",
+    });
+    expect(await sql("SELECT to_regclass('factory_telemetry.metric_hist') AS t")).toEqual([{ t: null }]);
+  });
+});

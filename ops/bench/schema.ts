@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PulumiFn } from "@pulumi/pulumi/automation";
-import { configLeaves } from "../../infra/config";
+import { configLeaves } from "../../infra/config/leaves";
 import { ExitCode, UserError } from "../../infra/errors";
 import { withClient } from "../../infra/schema/postgres";
 import { ownerRole } from "../../infra/schema/roleNames";

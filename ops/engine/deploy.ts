@@ -10,7 +10,7 @@ import { catchInterrupts, type Interrupts } from "./signals";
 import { type Operation, runStack, type StackResult } from "./stack";
 
 /** The plugins that infra/ uses. Dynamic providers need none. */
-const programProviders = ["random", "tls", "postgresql"] as const;
+const programProviders = ["random", "postgresql"] as const;
 
 export interface RunOptions {
   /** Nothing but warnings on stderr, no progress. */

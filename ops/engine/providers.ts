@@ -16,7 +16,7 @@ import { cacheFolder } from "./toolCache";
 const installTimeoutMs = 5_000;
 /** Milliseconds during which a plugin that could not be fetched is not tried again. */
 const rememberFailureMs = 24 * 60 * 60 * 1000;
-/** Milliseconds a stand-in has for saying its port. */
+/** Milliseconds the stand-ins have for saying their ports. */
 const startTimeoutMs = 30_000;
 
 export interface Providers {
@@ -43,26 +43,12 @@ export interface ProviderOptions {
 export async function startProviders(names: readonly string[], options: ProviderOptions): Promise<Providers> {
   const official = await Promise.all(names.map((name) => haveOfficial(name, options)));
   const standIns = names.filter((_, index) => !official[index]);
-  const running: StandIn[] = [];
-  const stop = async () => {
-    await Promise.all(running.map((standIn) => standIn.stop()));
-  };
-  try {
-    // One by one would add up their start times; a failing one must still leave the others known.
-    const started = await Promise.allSettled(
-      standIns.map(async (name) => running.push(await startStandIn(name, options))),
-    );
-    for (const result of started) if (result.status === "rejected") throw result.reason;
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  const running = standIns.length === 0 ? undefined : await startStandIns(standIns, options);
   if (standIns.length > 0) {
     options.log.info(
       `Stand-ins serve ${standIns.join(", ")}: the official plugins cannot be installed here. They do the real thing.`,
     );
   }
-  const debug = running.map((standIn) => `${standIn.name}:${standIn.port}`).join(",");
   return {
     env: {
       PATH: [writeShims(), process.env.PATH ?? ""].join(delimiter),
@@ -70,10 +56,10 @@ export async function startProviders(names: readonly string[], options: Provider
       PULUMI_SKIP_UPDATE_CHECK: "true",
       // What can be fetched has been; the engine must not start waiting for the network on its own.
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-      ...(debug === "" ? {} : { PULUMI_DEBUG_PROVIDERS: debug }),
+      ...(running && { PULUMI_DEBUG_PROVIDERS: running.providers }),
     },
     standIns,
-    stop,
+    stop: async () => running?.stop(),
   };
 }
 
@@ -141,16 +127,16 @@ class RememberedFailures {
   }
 }
 
-interface StandIn {
-  readonly name: string;
-  readonly port: number;
+interface StandIns {
+  /** `NAME:PORT,…` */
+  readonly providers: string;
   stop(): Promise<void>;
 }
 
-async function startStandIn(name: string, options: ProviderOptions): Promise<StandIn> {
+async function startStandIns(names: readonly string[], options: ProviderOptions): Promise<StandIns> {
   const child = spawn(
     process.execPath,
-    ["--require", require.resolve("tsx/cjs"), join(projectRoot, "ops", "standins", "main.ts"), name],
+    ["--require", require.resolve("tsx/cjs"), join(projectRoot, "ops", "standins", "main.ts"), ...names],
     {
       cwd: projectRoot,
       env: { ...process.env, ...options.extraEnv },
@@ -164,35 +150,33 @@ async function startStandIn(name: string, options: ProviderOptions): Promise<Sta
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaint = (complaint + text).slice(-2000);
   });
-  const port = await firstPort(child);
-  if (port === undefined) {
+  const providers = await firstLine(child);
+  if (providers === undefined) {
     await stopChild(child);
+    const installs = names.map((name) => `\`pulumi plugin install resource ${name} ${sdkVersion(name)}\``);
     throw new UserError(
-      `the stand-in provider for ${name} did not start: ${complaint.trim() || "no reason given"}`,
+      `the stand-in providers for ${names.join(", ")} did not start: ${complaint.trim() || "no reason given"}`,
       {
-        fix: `install the official plugin with \`pulumi plugin install resource ${name} ${sdkVersion(name)}\`, or run \`npm ci\` again`,
+        fix: `install the official plugins with ${installs.join(" and ")}, or run \`npm ci\` again`,
         exitCode: ExitCode.environment,
       },
     );
   }
-  return { name, port, stop: () => stopChild(child) };
+  return { providers, stop: () => stopChild(child) };
 }
 
-/** The port on the first line of its output; undefined when it ends or keeps silent instead. */
-function firstPort(child: ChildProcess): Promise<number | undefined> {
+/** The first line of its output; undefined when it ends or keeps silent instead. */
+function firstLine(child: ChildProcess): Promise<string | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(undefined), startTimeoutMs);
-    const settle = (port: number | undefined) => {
+    const settle = (line: string | undefined) => {
       clearTimeout(timer);
-      resolve(port);
+      resolve(line);
     };
     child.once("exit", () => settle(undefined));
     child.once("error", () => settle(undefined));
     if (child.stdout === null) return settle(undefined);
-    createInterface({ input: child.stdout }).once("line", (line) => {
-      const port = Number(line.trim());
-      settle(Number.isInteger(port) && port > 0 ? port : undefined);
-    });
+    createInterface({ input: child.stdout }).once("line", settle);
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * `node --require tsx/cjs ops/standins/main.ts NAME` serves one stand-in provider and prints its port as the
- * first line of stdout, for `PULUMI_DEBUG_PROVIDERS=NAME:PORT`. It ends with its parent: when stdin closes (so
+ * `node --require tsx/cjs ops/standins/main.ts NAME…` serves stand-in providers and prints `NAME:PORT,…`, the value of
+ * `PULUMI_DEBUG_PROVIDERS`, as the first line of stdout. One process for all, because starting one takes a second. It ends with its parent: when stdin closes (so
  * stdin must be a pipe that the parent holds), on SIGTERM and on SIGINT, after answering what is under way:
  * an object that was made and not reported would be lost to the state.
  */
@@ -10,30 +10,32 @@ import { type StandIn, serve } from "./provider";
 import { random } from "./random";
 import { tls } from "./tls";
 
-const standIns: Record<string, StandIn> = { random, tls, postgresql };
+const standIns: Readonly<Record<string, StandIn>> = { random, tls, postgresql };
 
 /** Milliseconds an operation under way gets to finish when the process is told to end. */
 const graceMs = 10_000;
 
-async function main(name: string | undefined): Promise<void> {
-  const standIn = name === undefined ? undefined : standIns[name];
-  if (standIn === undefined) {
-    process.stderr.write(`usage: main.ts ${Object.keys(standIns).join("|")} (found ${name ?? "nothing"})\n`);
+async function main(names: readonly string[]): Promise<void> {
+  const wanted = names.map((name) => standIns[name]).filter((standIn) => standIn !== undefined);
+  if (wanted.length === 0 || wanted.length < names.length) {
+    process.stderr.write(
+      `usage: main.ts NAME… of ${Object.keys(standIns).join(", ")} (found ${names.join(" ") || "nothing"})\n`,
+    );
     process.exitCode = ExitCode.refused;
     return;
   }
-  const served = await serve(standIn);
+  const served = await Promise.all(wanted.map(serve));
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    void served.stop(graceMs).then(() => process.exit(ExitCode.ok));
+    void Promise.all(served.map((one) => one.stop(graceMs))).then(() => process.exit(ExitCode.ok));
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   process.stdin.on("close", stop);
   process.stdin.resume();
-  process.stdout.write(`${served.port}\n`);
+  process.stdout.write(`${served.map(({ port }, index) => `${names[index]}:${port}`).join(",")}\n`);
 }
 
-void main(process.argv[2]);
+void main(process.argv.slice(2));

@@ -1,7 +1,7 @@
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { StandInStack, startStandIn } from "./support/standInStack";
+import { StandInStack, startStandIns } from "./support/standInStack";
 
 describe("the random and tls stand-ins on the real engine", () => {
   let stack: StandInStack;
@@ -104,12 +104,12 @@ describe("the stand-in process", () => {
     ["its stdin closes", (child: { stdin: { end(): void } | null }) => child.stdin?.end()],
     ["SIGTERM comes", (child: { kill(signal: "SIGTERM"): void }) => child.kill("SIGTERM")],
   ])("ends when %s", async (_, end) => {
-    const standIn = await startStandIn("random");
+    const standIn = await startStandIns(["random"]);
     end(standIn.process);
     expect(await standIn.exited).toBe(0);
   });
 
   it("refuses a name it doesn't know", async () => {
-    await expect(startStandIn("azure-native")).rejects.toThrow("did not start");
+    await expect(startStandIns(["random", "azure-native"])).rejects.toThrow("did not start");
   });
 });

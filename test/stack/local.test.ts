@@ -48,7 +48,9 @@ describe("stack local", () => {
   });
 
   it("previews a policy's change as before and after, and changes nothing else", async () => {
-    const result = await stack.deploy("preview", { MS5_TIMESCALEDB_TABLES_METRIC_HIST_RETENTION: "120 days" });
+    const result = await stack.deploy("preview", {
+      MS5_TIMESCALEDB_TABLES_METRIC_HIST_RETENTION: "120 days",
+    });
     expect(diffs(result)).toEqual({
       "update metric_hist-retention": [{ property: "dropAfter", before: "18250 days", after: "120 days" }],
     });

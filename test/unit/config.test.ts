@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { configLeaves, loadConfig } from "../../infra/config";
+import { loadConfig } from "../../infra/config";
+import { configLeaves } from "../../infra/config/leaves";
 import { environments } from "../../infra/environments";
 import { UserError } from "../../infra/errors";
 import { aggregateNames, aggregates, tableNames } from "../../infra/schema/catalogue";
@@ -92,6 +93,11 @@ describe("the nine settings of a hypertable", () => {
   });
 });
 
+it("an order is stated as the database reads it back, ascending without saying so", () => {
+  const { tables } = loadConfig("prod", raw({ timescaledb: { orderBy: "ts ASC, machine_id DESC" } }));
+  expect(tables.metric_hist.orderBy).toBe("ts, machine_id DESC");
+});
+
 describe("environment variables", () => {
   it("beat the file, key by key", () => {
     const config = loadConfig(
@@ -180,19 +186,25 @@ describe("combinations that would lose history", () => {
     expect(
       refusal("prod", {
         timescaledb: {
-          aggregates: { metric_minute_aggregate: { startOffset: "100 days", columnstoreAfter: "never" } },
+          aggregates: { oee_hourly_aggregate: { startOffset: "400 days", columnstoreAfter: "never" } },
         },
       }),
     ).toMatchInlineSnapshot(`
       "the configuration of stack "prod" is refused:
-        ms5-timescale:timescaledb.aggregates.metric_minute_aggregate.startOffset is "100 days"; must not be longer than the retention of metric_hist (90 days): a refresh over rows that retention has deleted would erase the aggregate's history of them
-            pulumi config set --stack prod --path 'ms5-timescale:timescaledb.aggregates.metric_minute_aggregate.startOffset' '90 days'"
+        ms5-timescale:timescaledb.aggregates.oee_hourly_aggregate.startOffset is "400 days"; must not be longer than the retention of oee_calculations (365 days): a refresh over rows that retention has deleted would erase the aggregate's history of them
+            pulumi config set --stack prod --path 'ms5-timescale:timescaledb.aggregates.oee_hourly_aggregate.startOffset' '365 days'"
     `);
   });
 
   it.each([
     ["endOffset", { endOffset: "30 minutes" }, "must be at least one bucket (1 hour)"],
     ["startOffset", { startOffset: "2 hours" }, "two buckets"],
+    [
+      "startOffset over another",
+      { startOffset: "3 days" },
+      "longer than the startOffset of metric_minute_aggregate (3 days)",
+    ],
+    ["schedule", { schedule: "95 hours" }, "must be at least one bucket (1 hour) shorter than the window"],
     ["columnstoreAfter", { columnstoreAfter: "2 days" }, "must not be shorter than startOffset"],
     ["retention", { retention: "3 days" }, "must be longer than startOffset"],
   ])("aggregate %s", (_key, settings, problem) => {
@@ -202,30 +214,33 @@ describe("combinations that would lose history", () => {
   });
 
   it("no accepted configuration lets a refresh reach past its source's retention", () => {
-    const days = fc.integer({ min: 1, max: 400 }).map((count) => `${count} days`);
+    const days = (min: number, max: number) => fc.integer({ min, max }).map((count) => `${count} days`);
+    const aggregate = fc.record({
+      startOffset: days(1, 60),
+      schedule: days(1, 3),
+      retention: fc.oneof(days(1, 400), fc.constant("keep")),
+      columnstoreAfter: fc.constant("never"),
+    });
+    const table = fc.record({ retention: days(1, 400), columnstoreAfter: days(1, 400) });
+    const settings = fc.record({
+      tables: fc.record({ metric_hist: table }),
+      aggregates: fc.record({
+        metric_minute_aggregate: aggregate,
+        metric_hourly_aggregate: aggregate,
+        metric_daily_aggregate: aggregate,
+      }),
+    });
+    let accepted = 0;
     fc.assert(
-      fc.property(days, days, days, days, (retention, columnstoreAfter, startOffset, minuteRetention) => {
+      fc.property(settings, (timescaledb) => {
         let config: ReturnType<typeof loadConfig>;
         try {
-          config = loadConfig(
-            "prod",
-            raw({
-              timescaledb: {
-                tables: { metric_hist: { retention, columnstoreAfter } },
-                aggregates: {
-                  metric_minute_aggregate: {
-                    startOffset,
-                    retention: minuteRetention,
-                    columnstoreAfter: "never",
-                  },
-                },
-              },
-            }),
-          );
+          config = loadConfig("prod", raw({ timescaledb }));
         } catch (error) {
           expect(error).toBeInstanceOf(UserError);
           return;
         }
+        accepted += 1;
         for (const name of aggregateNames) {
           const source = aggregates[name].source;
           const kept =
@@ -237,11 +252,33 @@ describe("combinations that would lose history", () => {
           expect(kept?.seconds ?? Number.POSITIVE_INFINITY).toBeGreaterThan(after.seconds);
         }
       }),
+      // One in twenty or so is accepted.
+      { numRuns: 500 },
     );
+    expect(accepted).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["tables", "metric_hist", { columnstoreAfter: "100 days" }],
+    ["tables", "production_kpis", { retention: "12 hours", columnstore: false }],
+    ["aggregates", "metric_daily_aggregate", { endOffset: "10 days" }],
+    ["aggregates", "oee_hourly_aggregate", { retention: "3 days" }],
+    ["aggregates", "metric_minute_aggregate", { schedule: "4 days" }],
+    ["aggregates", "oee_hourly_aggregate", { schedule: "8 days" }],
+  ])("what the refusal of %s.%s %j says to set is accepted", (group, name, settings) => {
+    const message = refusal("prod", { timescaledb: { [group]: { [name]: settings } } });
+    const remedies = [...message.matchAll(/--path 'ms5-timescale:timescaledb\.\w+\.(\w+)\.(\w+)' '(.+)'/g)];
+    expect(remedies).toHaveLength(1);
+    const mended = Object.fromEntries(remedies.map(([, , setting, value]) => [setting, value]));
+    const config = { timescaledb: { [group]: { [name]: { ...settings, ...mended } } } };
+    expect(() => loadConfig("prod", raw(config))).not.toThrow();
   });
 
   it("a server beyond loopback without a verified certificate", () => {
     expect(refusal("prod", { database: { host: "10.1.2.3", tls: "require" } })).toContain(
+      "must be verify-full",
+    );
+    expect(refusal("prod", { database: { host: "127.example.com", tls: "disable" } })).toContain(
       "must be verify-full",
     );
     expect(() => loadConfig("prod", raw({ database: { host: "127.0.0.1", tls: "disable" } }))).not.toThrow();

@@ -48,11 +48,14 @@ describe("parseReal", () => {
   it("keeps every real, with either mark", () => {
     fc.assert(
       fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
-        expect(parseReal(String(value), ".")).toBe(value === 0 ? value : Math.fround(value));
-        expect(parseReal(String(value).replace(".", ","), ",")).toBe(
-          value === 0 ? value : Math.fround(value),
-        );
+        const text = String(value);
+        // String(-0) is "0": a text without the sign cannot bring it back.
+        const written = value === 0 ? 0 : value;
+        expect(parseReal(text, ".")).toBe(written);
+        expect(parseReal(text.replace(".", ","), ",")).toBe(written);
       }),
+      // fc.float finds -0 in some runs only.
+      { examples: [[-0]] },
     );
   });
 });

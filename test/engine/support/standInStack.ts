@@ -16,27 +16,28 @@ import { findPulumi } from "../../../ops/engine/cli";
 import { projectRoot } from "../../../ops/paths";
 import { silent } from "../../support/embedded";
 
-export interface RunningStandIn {
+export interface RunningStandIns {
   readonly process: ChildProcess;
-  readonly port: number;
+  /** `NAME:PORT,…` */
+  readonly providers: string;
   /** Resolves with the exit code. */
   readonly exited: Promise<number | null>;
 }
 
-/** Starts `ops/standins/main.ts NAME` and waits for its port. */
-export async function startStandIn(name: string): Promise<RunningStandIn> {
+/** Starts `ops/standins/main.ts NAME…` and waits for their ports. */
+export async function startStandIns(names: readonly string[]): Promise<RunningStandIns> {
   const child = spawn(
     process.execPath,
-    ["--require", require.resolve("tsx/cjs"), join(projectRoot, "ops/standins/main.ts"), name],
-    { stdio: ["pipe", "pipe", "inherit"] },
+    ["--require", require.resolve("tsx/cjs"), join(projectRoot, "ops/standins/main.ts"), ...names],
+    { stdio: ["pipe", "pipe", "pipe"] },
   );
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const line = new Promise<string>((resolve) =>
     createInterface({ input: child.stdout }).once("line", resolve),
   );
-  const port = Number(await Promise.race([line, exited.then((code) => `exited with ${code}`)]));
-  if (!Number.isInteger(port)) throw new Error(`the ${name} stand-in did not start`);
-  return { process: child, port, exited };
+  const providers = await Promise.race([line, exited.then(() => undefined)]);
+  if (providers === undefined) throw new Error(`the stand-ins ${names.join(", ")} did not start`);
+  return { process: child, providers, exited };
 }
 
 /** One step of an operation: what happens to which resource, and the properties it is about. */
@@ -52,16 +53,13 @@ type Operation = "preview" | "up" | "refresh" | "destroy";
 export class StandInStack {
   private constructor(
     private readonly folder: string,
-    private readonly standIns: RunningStandIn[],
+    private readonly standIns: RunningStandIns,
     readonly stack: Stack,
   ) {}
 
   static async start(names: readonly string[]): Promise<StandInStack> {
     const folder = mkdtempSync(join(tmpdir(), "ms5-standins-"));
-    const [cli, ...standIns] = await Promise.all([
-      findPulumi({ log: silent }),
-      ...names.map((name) => startStandIn(name)),
-    ]);
+    const [cli, standIns] = await Promise.all([findPulumi({ log: silent }), startStandIns(names)]);
     const stack = await LocalWorkspace.createOrSelectStack(
       { stackName: "test", projectName: "standins", program: async () => ({}) },
       {
@@ -73,7 +71,7 @@ export class StandInStack {
           PULUMI_CONFIG_PASSPHRASE: "of a test",
           PULUMI_SKIP_UPDATE_CHECK: "true",
           PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-          PULUMI_DEBUG_PROVIDERS: standIns.map(({ port }, i) => `${names[i]}:${port}`).join(","),
+          PULUMI_DEBUG_PROVIDERS: standIns.providers,
         },
       },
     );
@@ -136,8 +134,8 @@ export class StandInStack {
   }
 
   async stop(): Promise<void> {
-    for (const standIn of this.standIns) standIn.process.stdin?.end();
-    await Promise.all(this.standIns.map(({ exited }) => exited));
+    this.standIns.process.stdin?.end();
+    await this.standIns.exited;
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,46 @@
+/** Every key can be set by an environment variable too: CI and containers have no stack file to edit. */
+import { UserError } from "../errors";
+import { type ConfigLeaf, configLeaves, screamingSnake } from "./leaves";
+import { configSchema } from "./schema";
+
+export function applyEnvironmentVariables(
+  input: Record<string, unknown>,
+  env: Readonly<Record<string, string | undefined>>,
+  fromEnv: Map<string, string>,
+): void {
+  const leaves = new Map(configLeaves().map((leaf) => [leaf.environmentVariable, leaf]));
+  const sections = Object.keys(configSchema.shape).map((section) => `MS5_${screamingSnake(section)}_`);
+  for (const [name, text] of Object.entries(env)) {
+    if (text === undefined) continue;
+    const leaf = leaves.get(name);
+    if (leaf !== undefined) {
+      setPath(input, leaf.path, readText(text, leaf.type));
+      fromEnv.set(leaf.key, name);
+    } else if (sections.some((section) => name.startsWith(section))) {
+      throw new UserError(`the environment variable ${name} stands for no key of the configuration`, {
+        fix: "unset it, or correct its name: docs/config.md lists them all",
+      });
+    }
+  }
+}
+
+/** An environment variable is text; numbers, booleans and lists are read as such where the key wants one. */
+function readText(text: string, type: ConfigLeaf["type"]): unknown {
+  if (type === "integer" && /^\d+$/.test(text)) return Number(text);
+  if (type === "boolean" && /^(true|false)$/.test(text)) return text === "true";
+  if (type === "array") return text.split(",").map((item) => item.trim());
+  return text;
+}
+
+function setPath(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [head, ...rest] = path;
+  if (head === undefined) return;
+  if (rest.length === 0) {
+    target[head] = value;
+    return;
+  }
+  const child = target[head];
+  const next = typeof child === "object" && child !== null ? { ...child } : {};
+  target[head] = next;
+  setPath(next as Record<string, unknown>, rest, value);
+}

@@ -1,0 +1,120 @@
+/** Lays what is written over the defaults, so that the program works with a config in which everything is decided. */
+import type { AggregateSettings, StackConfig, TableSettings } from "../config";
+import {
+  type AggregateSettingsText,
+  aggregateDefaults,
+  environmentDefaults,
+  environments,
+  type TableSettingsText,
+  tableDefaults,
+} from "../environments";
+import { parseInterval } from "../units";
+import { configError } from "./errors";
+import { knownInterval } from "./knownInterval";
+import type { ConfigInput } from "./schema";
+
+export function resolve(stack: string, input: ConfigInput): StackConfig {
+  const environment = input.environment ?? environments.find((name) => name === stack);
+  if (environment === undefined) {
+    throw configError(stack, [
+      {
+        key: "environment",
+        found: undefined,
+        problem: `the stack is not named after an environment, so it must say whose defaults hold: ${environments.join(", ")}`,
+        example: "dev",
+      },
+    ]);
+  }
+  const defaults = environmentDefaults[environment];
+  const database = { ...defaults.database, ...defined(input.database ?? {}) };
+  const { tables, aggregates: aggregateInput, ...allTables } = input.timescaledb ?? {};
+  return {
+    stack,
+    environment,
+    platform: input.platform ?? defaults.platform,
+    database: {
+      edition: database.edition ?? "community",
+      kind: database.kind,
+      target:
+        database.host === undefined
+          ? undefined
+          : {
+              host: database.host,
+              port: database.port,
+              database: database.name,
+              user: database.user,
+              ...(database.password === undefined ? {} : { password: database.password }),
+              tls: database.tls,
+              ...(database.caFile === undefined ? {} : { caFile: database.caFile }),
+              singleSession: database.kind === "embedded",
+            },
+    },
+    roles: { passwordVersion: input.roles?.passwordVersion ?? 1 },
+    tables: mapValues(tableDefaults, (own, name) =>
+      tableSettingsOf({
+        ...own,
+        ...defaults.allTables,
+        ...defaults.tables[name],
+        ...allTables,
+        ...tables?.[name],
+      }),
+    ),
+    aggregates: mapValues(aggregateDefaults, (own, name) =>
+      aggregateSettingsOf({ ...own, ...aggregateInput?.[name] }),
+    ),
+    migrations: {
+      lockTimeout: knownInterval(input.migrations?.lockTimeout ?? "30 seconds"),
+      statementTimeout: knownInterval(input.migrations?.statementTimeout ?? "10 minutes"),
+    },
+    ingest: {
+      earliest: input.ingest?.earliest ?? "2000-01-01",
+      futureTolerance: knownInterval(input.ingest?.futureTolerance ?? "1 day"),
+    },
+    destroy: { dropTelemetry: input.destroy?.dropTelemetry ?? false },
+  };
+}
+
+/** Laying optional settings over complete ones leaves them complete; undefined never overwrites. */
+type Layered<T> = { [K in keyof T]: T[K] | undefined };
+
+function tableSettingsOf(text: Layered<TableSettingsText>): TableSettings {
+  return {
+    chunkInterval: knownInterval(text.chunkInterval),
+    columnstore: text.columnstore ?? true,
+    columnstoreAfter: knownInterval(text.columnstoreAfter),
+    columnstoreSchedule: knownInterval(text.columnstoreSchedule),
+    segmentBy: text.segmentBy ?? [],
+    // The database reads "ts ASC" back as "ts"; stated otherwise it would show drift for ever.
+    orderBy: (text.orderBy ?? "ts DESC").replaceAll(" ASC", ""),
+    retention: parseInterval(text.retention ?? ""),
+    retentionSchedule: knownInterval(text.retentionSchedule),
+    reorderIndex: text.reorderIndex === "none" ? undefined : text.reorderIndex,
+  };
+}
+
+function aggregateSettingsOf(text: Layered<AggregateSettingsText>): AggregateSettings {
+  return {
+    startOffset: knownInterval(text.startOffset),
+    endOffset: knownInterval(text.endOffset),
+    schedule: knownInterval(text.schedule),
+    realtime: text.realtime ?? true,
+    columnstoreAfter: parseInterval(text.columnstoreAfter ?? ""),
+    retention: parseInterval(text.retention ?? ""),
+  };
+}
+
+/** zod's optional keys may be present and undefined; spreading those would erase a default. */
+function defined<T extends object>(input: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}
+
+function mapValues<K extends string, A, B>(
+  record: Readonly<Record<K, A>>,
+  map: (value: A, key: K) => B,
+): Record<K, B> {
+  return Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [key, map(value as A, key as K)]),
+  ) as Record<K, B>;
+}

@@ -66,11 +66,10 @@ export async function ingestFiles(options: IngestOptions): Promise<IngestResult>
   const perFile: FileResult[] = [];
   let current = files[0] ?? "";
   try {
-    const inspected: { source: SourceFile; layout: Layout }[] = [];
+    const inspected: Inspected[] = [];
     for (const file of files) {
       current = file;
-      const source = await inspectFile(file, signal);
-      inspected.push({ source, layout: readLayout(source, reading) });
+      inspected.push(await inspect(file, reading, signal));
     }
     const { plans, cutoff } = await withClient(target, async (client) => {
       const dictionary = await readDictionary(client);
@@ -113,6 +112,25 @@ export async function ingestFiles(options: IngestOptions): Promise<IngestResult>
     seconds,
     perFile,
   };
+}
+
+interface Inspected {
+  readonly source: SourceFile;
+  readonly layout: Layout;
+}
+
+async function inspect(file: string, reading: Reading, signal?: AbortSignal): Promise<Inspected> {
+  const source = await inspectFile(file, signal);
+  return { source, layout: readLayout(source, reading) };
+}
+
+/**
+ * For commands with much to do before their ingest: refuses now what it would refuse.
+ *
+ * @throws UserError for a file that is missing or no telemetry
+ */
+export async function requireTelemetry(files: readonly string[], signal?: AbortSignal): Promise<void> {
+  for (const file of files) await inspect(file, {}, signal);
 }
 
 /** A machine's zone is an IANA name; an offset on the command line is about these files alone. */

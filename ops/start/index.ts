@@ -12,6 +12,7 @@ import { type EmbeddedDatabase, startEmbedded } from "../embedded";
 import { lockStart } from "../embedded/startLock";
 import { runWatched } from "../engine/deploy";
 import { catchInterrupts, type Interrupts } from "../engine/signals";
+import { requireTelemetry } from "../ingest";
 import { createLog, type Log } from "../log";
 import { localFolder } from "../paths";
 import { defaultStack as stack, stackConfig } from "../stackConfig";
@@ -50,6 +51,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
       },
     );
   }
+  await requireTelemetry(options.telemetry);
   const lock = lockStart(localFolder, log);
   lock.describe(connectionString(target));
   const interrupts = catchInterrupts(log);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -10,8 +10,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { withClient } from "../../infra/schema/postgres";
 import { type IngestOptions, type IngestResult, ingestFiles } from "../../ops/ingest";
-import { projectRoot } from "../../ops/paths";
 import { embedded } from "../support/embedded";
+import { realTelemetry } from "../support/realTelemetry";
 import { createTables } from "./ingestSchema";
 
 const database = embedded();
@@ -439,9 +439,9 @@ describe("interruption", () => {
   });
 });
 
-const data = process.env.MS5_DATA_DIR ?? join(projectRoot, "../shared/data");
+const data = realTelemetry ?? "";
 
-describe.runIf(existsSync(data))("real telemetry", () => {
+describe.runIf(realTelemetry !== undefined)("real telemetry", () => {
   it("is read whole: nine SKAB files and one NAB file", async () => {
     const files = (await readdir(data, { recursive: true }))
       .filter((name) => name.endsWith(".csv"))

@@ -1,8 +1,9 @@
 // A stack on a test's database, driven like a person does it: by the command line, in a process of its own.
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import type { LoginRole } from "../../infra/schema/roleNames";
 import { findPulumi } from "../../ops/engine/cli";
 import type { StackResult } from "../../ops/engine/stack";
@@ -45,11 +46,21 @@ export class CommandStack {
 
   /** `ms5 ARGS…` with the stack's config; `kill` ends it by SIGKILL. */
   command(args: readonly string[], overrides: Overrides = {}, kill?: AbortSignal): Promise<CommandResult> {
-    return run(process.execPath, ["--import", "tsx", join(projectRoot, "ops", "cli.ts"), ...args], {
-      cwd: projectRoot,
-      env: { ...this.env, ...overrides },
-      kill,
-    });
+    const { node, options } = this.program(args, overrides);
+    return run(process.execPath, node, { ...options, kill });
+  }
+
+  /** The same, for a program that stays up: its output is a pipe, and ending it is the caller's. */
+  begin(args: readonly string[], overrides: Overrides = {}): ChildProcessByStdio<null, Readable, Readable> {
+    const { node, options } = this.program(args, overrides);
+    return spawn(process.execPath, node, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  }
+
+  private program(args: readonly string[], overrides: Overrides) {
+    return {
+      node: ["--import", "tsx", join(projectRoot, "ops", "cli.ts"), ...args],
+      options: { cwd: projectRoot, env: { ...this.env, ...overrides } },
+    };
   }
 
   /** An operation of the engine; whether it has to succeed is for the caller to say, by `result`. */

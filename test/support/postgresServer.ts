@@ -6,12 +6,12 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import type { ConnectionTarget } from "../../infra/schema/postgres";
+import { freePort } from "./freePort";
 
 export interface PostgresServer {
   readonly target: ConnectionTarget;
@@ -123,15 +123,6 @@ async function untilAnswering(target: ConnectionTarget, server: ChildProcess): P
       await client.end().catch(() => undefined);
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("not listening");
-  return address.port;
 }
 
 function run(name: string, args: string[]): void {

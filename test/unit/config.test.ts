@@ -216,12 +216,12 @@ describe("combinations that would lose history", () => {
   it("no accepted configuration lets a refresh reach past its source's retention", () => {
     const days = (min: number, max: number) => fc.integer({ min, max }).map((count) => `${count} days`);
     const aggregate = fc.record({
-      startOffset: days(1, 60),
+      startOffset: days(1, 90),
       schedule: days(1, 3),
       retention: fc.oneof(days(1, 400), fc.constant("keep")),
       columnstoreAfter: fc.constant("never"),
     });
-    const table = fc.record({ retention: days(1, 400), columnstoreAfter: days(1, 400) });
+    const table = fc.record({ retention: days(1, 400), columnstoreAfter: days(1, 60) });
     const settings = fc.record({
       tables: fc.record({ metric_hist: table }),
       aggregates: fc.record({
@@ -265,6 +265,7 @@ describe("combinations that would lose history", () => {
     ["aggregates", "oee_hourly_aggregate", { retention: "3 days" }],
     ["aggregates", "metric_minute_aggregate", { schedule: "4 days" }],
     ["aggregates", "oee_hourly_aggregate", { schedule: "8 days" }],
+    ["aggregates", "metric_hourly_aggregate", { schedule: "30 hours" }],
   ])("what the refusal of %s.%s %j says to set is accepted", (group, name, settings) => {
     const message = refusal("prod", { timescaledb: { [group]: { [name]: settings } } });
     const remedies = [...message.matchAll(/--path 'ms5-timescale:timescaledb\.\w+\.(\w+)\.(\w+)' '(.+)'/g)];

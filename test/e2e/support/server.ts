@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { appendFile, chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, isIP } from "node:net";
+import { isIP } from "node:net";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -16,6 +16,7 @@ import {
   withClient,
 } from "../../../infra/schema/postgres";
 import { isAlive } from "../../../ops/engine/processes";
+import { freePort } from "../../support/freePort";
 import { rootFolder, serverUser, toolPath } from "./rootfs";
 
 const database = "ms5";
@@ -291,17 +292,6 @@ async function end(child: ChildProcess): Promise<void> {
     child.kill(signal);
     await Promise.race([gone, sleep(stopTimeoutMs, undefined, { ref: false })]);
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject()));
-    });
-  });
 }
 
 function newPassword(): string {

@@ -1,0 +1,154 @@
+// `npm start` as a newcomer meets it: from nothing, a second time, beside itself, interrupted, and with what it needs
+// taken or broken.
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { StartResult } from "../../ops/start/result";
+import { generateLine } from "../../ops/telemetry/generator";
+import { CommandStack } from "../support/commandStack";
+import { wideCsv } from "../support/csv";
+import { freePort } from "../support/freePort";
+import { realTelemetry } from "../support/realTelemetry";
+
+let port: number;
+let stack: CommandStack;
+let files: string[];
+beforeAll(async () => {
+  port = await freePort();
+  stack = new CommandStack("local", { MS5_DATABASE_PORT: String(port) });
+  files = telemetry();
+});
+afterAll(() => stack?.remove());
+
+/** Three SKAB files and the NAB one; two days of the generator where there are none. */
+function telemetry(): string[] {
+  if (realTelemetry !== undefined) {
+    const all = readdirSync(realTelemetry, { recursive: true, encoding: "utf8" });
+    const found = all.filter((name) => name.endsWith(".csv")).sort();
+    return [...found.filter((name) => name.startsWith("nab")), ...found.slice(-3)].map((name) =>
+      join(realTelemetry ?? "", name),
+    );
+  }
+  process.stderr.write("npm start is tested with generated telemetry: no ../shared/data, no MS5_DATA_DIR\n");
+  const line = generateLine({
+    seed: 3,
+    start: new Date("2026-01-07T00:00:00Z"),
+    end: new Date("2026-01-09T00:00:00Z"),
+    intervalSeconds: 30,
+  });
+  const file = join(stack.folder, "telemetry.csv");
+  writeFileSync(file, [...wideCsv(line)].join(""));
+  return [file];
+}
+
+async function start(): Promise<StartResult> {
+  const { code, stdout, stderr } = await stack.command([
+    "start",
+    "--once",
+    "--json",
+    "--telemetry",
+    ...files,
+  ]);
+  expect(`${code} ${stderr}`).toBe("0 ");
+  // Exactly one object: anything else on stdout would not parse.
+  return JSON.parse(stdout);
+}
+
+describe("npm start", () => {
+  it("takes the program to a validated database with telemetry in it, and the second time changes nothing", async () => {
+    const first = await start();
+    expect(first).toEqual({
+      engine: { pulumi: expect.stringMatching(/^3\./), standIns: expect.any(Array) },
+      database: { postgres: "17.5", timescaledb: expect.stringMatching(/^2\./), license: "timescale" },
+      resources: { created: expect.any(Number), updated: 0, replaced: 0, deleted: 0, unchanged: 0 },
+      migrations: { applied: 9, pending: 0 },
+      telemetry: {
+        files: files.length,
+        rows: expect.any(Number),
+        rejected: 0,
+        duplicates: expect.any(Number),
+        rowsPerSecond: expect.any(Number),
+      },
+      compression: { beforeBytes: expect.any(Number), afterBytes: expect.any(Number) },
+      aggregates: { metricHourlyRows: expect.any(Number), oeeHourlyRows: 0 },
+      validation: { checks: 20, failed: 0 },
+      seconds: expect.any(Number),
+    });
+    expect(first.telemetry.rows).toBeGreaterThan(10_000);
+    expect(first.compression.afterBytes).toBeLessThan(first.compression.beforeBytes / 2);
+    expect(first.aggregates.metricHourlyRows).toBeGreaterThan(0);
+
+    const second = await start();
+    expect(second.resources).toEqual({
+      created: 0,
+      updated: 0,
+      replaced: 0,
+      deleted: 0,
+      unchanged: first.resources.created,
+    });
+    expect(second.telemetry).toMatchObject({
+      rows: 0,
+      rejected: 0,
+      duplicates: first.telemetry.rows + first.telemetry.duplicates,
+    });
+    expect(second.aggregates).toEqual(first.aggregates);
+  });
+
+  it("stays up for one at a time, and ends by Ctrl-C with nothing left behind", async () => {
+    const running = stack.begin(["start", "--telemetry", ...files]);
+    const said = text(running.stderr);
+    let report = "";
+    running.stdout.setEncoding("utf8").on("data", (part: string) => {
+      report += part;
+    });
+    while (!report.includes("Ctrl-C")) await once(running.stdout, "data");
+    expect(report).toContain(`postgres://postgres@127.0.0.1:${port}/template1`);
+
+    const other = await stack.command(["start", "--once", "--json"]);
+    expect(other).toMatchObject({ code: 3, stdout: "" });
+    expect(other.stderr).toContain(`\`npm start\` is already running`);
+    expect(other.stderr).toContain("fix: use that one, or stop it with Ctrl-C");
+    // What works with the stack uses the database that runs.
+    expect(await stack.command(["validate"])).toMatchObject({ code: 0 });
+
+    running.kill("SIGINT");
+    expect(await once(running, "exit")).toEqual([0, null]);
+    expect(await said).toContain("stopping");
+    expect(existsSync(join(stack.folder, "database.lock"))).toBe(false);
+  });
+
+  it("names a port that is taken, and changes nothing", async () => {
+    const other = createServer().listen(port, "127.0.0.1");
+    await once(other, "listening");
+    const result = await stack.command(["start", "--once", "--json"]);
+    other.close();
+    expect(result).toMatchObject({ code: 3, stdout: "" });
+    expect(result.stderr).toContain(`port ${port} on 127.0.0.1 is taken`);
+    expect(result.stderr).toContain("MS5_DATABASE_PORT");
+  });
+
+  it("refuses telemetry that is not there, before anything is made", async () => {
+    const fresh = new CommandStack("local", { MS5_DATABASE_PORT: String(port) });
+    const result = await fresh.command(["start", "--once", "--json", "--telemetry", "no-such.csv"]);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toContain("no-such.csv does not exist");
+    expect(readdirSync(fresh.folder)).toEqual([]);
+    fresh.remove();
+  });
+
+  it("leaves a .local of another version alone, and says what to do", async () => {
+    const format = join(stack.folder, "format.json");
+    const written = readFileSync(format, "utf8");
+    writeFileSync(format, written.replace(/"format":\s*\d+/, '"format": 0'));
+    expect(readFileSync(format, "utf8")).not.toBe(written);
+    const result = await stack.command(["start", "--once", "--json"]);
+    expect(result).toMatchObject({ code: 3, stdout: "" });
+    expect(result.stderr).toMatch(/another version|older version|format/);
+    expect(result.stderr).toContain("fix: ");
+    writeFileSync(format, written);
+    expect((await start()).telemetry.rows).toBe(0);
+  });
+});

@@ -87,9 +87,18 @@ function readRaw(raw: Readonly<Record<string, string>>): Record<string, unknown>
   for (const [fullKey, text] of Object.entries(raw)) {
     const [namespace, key] = splitOnce(fullKey, ":");
     if (namespace !== configNamespace || key === undefined) continue;
-    input[key] = /^\s*[[{]/.test(text) ? JSON.parse(text) : text;
+    input[key] = /^\s*[[{]/.test(text) ? readJson(text) : text;
   }
   return input;
+}
+
+/** What only looks like JSON is a text, and refused as one where no text is allowed. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {

@@ -108,6 +108,7 @@ export interface EnvironmentDefaults {
   };
   tables: Partial<Record<TableName, Partial<TableSettingsText>>>;
   allTables: Partial<TableSettingsText>;
+  allAggregates: Partial<AggregateSettingsText>;
 }
 
 const server = { kind: "server", port: 5432, name: "ms5", user: "postgres", tls: "verify-full" } as const;
@@ -127,6 +128,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
     },
     // People try files of years ago here (NAB is of 2013); a 90-day retention would delete them at its first run.
     allTables: { retention: "50 years" },
+    allAggregates: { retention: "keep" },
     // One machine's file is small, and small chunks don't pay: 62 % instead of 11 % of the row store on the
     // calibration data with 1-day chunks.
     tables: { metric_hist: { chunkInterval: "30 days" } },
@@ -135,6 +137,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
     platform: "kubernetes",
     database: server,
     allTables: { retention: "90 days" },
+    allAggregates: {},
     tables: { metric_hist: { chunkInterval: "7 days", retention: "30 days" } },
   },
   dev: {
@@ -142,8 +145,9 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
     database: server,
     // A copy of a few machines: cheap before complete.
     allTables: { retention: "90 days" },
+    allAggregates: {},
     tables: { metric_hist: { chunkInterval: "7 days", retention: "30 days" } },
   },
-  staging: { platform: "azure", database: server, allTables: {}, tables: {} },
-  prod: { platform: "azure", database: server, allTables: {}, tables: {} },
+  staging: { platform: "azure", database: server, allTables: {}, allAggregates: {}, tables: {} },
+  prod: { platform: "azure", database: server, allTables: {}, allAggregates: {}, tables: {} },
 };

@@ -1,7 +1,15 @@
 /** Every key can be set by an environment variable too: CI and containers have no stack file to edit. */
 import { UserError } from "../errors";
-import { type ConfigLeaf, configLeaves, screamingSnake } from "./leaves";
-import { configSchema } from "./schema";
+import { type ConfigLeaf, configLeaves } from "./leaves";
+
+/** Ours, but not of a stack's config: where this machine keeps things. */
+const elsewhere: ReadonlySet<string> = new Set([
+  "MS5_LOCAL_DIR",
+  "MS5_CACHE_DIR",
+  "MS5_DATA_DIR",
+  "MS5_ROOT",
+  "MS5_BENCH_DATABASE_URL",
+]);
 
 export function applyEnvironmentVariables(
   input: Record<string, unknown>,
@@ -9,14 +17,13 @@ export function applyEnvironmentVariables(
   fromEnv: Map<string, string>,
 ): void {
   const leaves = new Map(configLeaves().map((leaf) => [leaf.environmentVariable, leaf]));
-  const sections = Object.keys(configSchema.shape).map((section) => `MS5_${screamingSnake(section)}_`);
   for (const [name, text] of Object.entries(env)) {
     if (text === undefined) continue;
     const leaf = leaves.get(name);
     if (leaf !== undefined) {
       setPath(input, leaf.path, readText(text, leaf.type));
       fromEnv.set(leaf.key, name);
-    } else if (sections.some((section) => name.startsWith(section))) {
+    } else if (name.startsWith("MS5_") && !elsewhere.has(name)) {
       throw new UserError(`the environment variable ${name} stands for no key of the configuration`, {
         fix: "unset it, or correct its name: docs/config.md lists them all",
       });

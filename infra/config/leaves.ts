@@ -47,6 +47,6 @@ export function configLeaves(): ConfigLeaf[] {
   return leaves;
 }
 
-export function screamingSnake(name: string): string {
+function screamingSnake(name: string): string {
   return name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase();
 }

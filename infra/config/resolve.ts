@@ -60,7 +60,7 @@ export function resolve(stack: string, input: ConfigInput): StackConfig {
       }),
     ),
     aggregates: mapValues(aggregateDefaults, (own, name) =>
-      aggregateSettingsOf({ ...own, ...aggregateInput?.[name] }),
+      aggregateSettingsOf({ ...own, ...defaults.allAggregates, ...aggregateInput?.[name] }),
     ),
     migrations: {
       lockTimeout: knownInterval(input.migrations?.lockTimeout ?? "30 seconds"),

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type FileProgress, type IngestResult, ingestFiles } from "../ingest";
+import { aggregateIngested } from "../ingest/aggregate";
 import { progressLine } from "../ingest/progressLine";
 import { createLog, type Log } from "../log";
 import { defaultStack } from "../stackConfig";
@@ -58,6 +59,7 @@ async function ingest(files: string[], options: Options): Promise<void> {
       onProgress: line.show,
     });
     line.clear();
+    await aggregateIngested(target, log);
     process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${summary(result)}\n`);
   } finally {
     line.clear();

@@ -8,7 +8,9 @@
  */
 import { join } from "node:path";
 import { ExitCode, UserError } from "../../infra/errors";
+import { qualified } from "../../infra/schema/catalogue";
 import { type ConnectionTarget, withClient } from "../../infra/schema/postgres";
+import { retentionCutoff } from "../../infra/schema/retention";
 import type { Log } from "../log";
 import { localFolder } from "../paths";
 import { readDictionary } from "./dictionary";
@@ -16,7 +18,6 @@ import { type FileProgress, type FileResult, ingestFile } from "./ingestFile";
 import type { Layout } from "./layout";
 import { type FilePlan, planFile, type Reading, readLayout } from "./plan";
 import type { AllowedTimes } from "./records";
-import { retentionCutoff } from "./retention";
 import { inspectFile, type SourceFile } from "./source";
 import { createWriter } from "./writers";
 
@@ -75,7 +76,7 @@ export async function ingestFiles(options: IngestOptions): Promise<IngestResult>
       const dictionary = await readDictionary(client);
       return {
         plans: inspected.map(({ source, layout }) => planFile(source, layout, reading, dictionary)),
-        cutoff: await retentionCutoff(client),
+        cutoff: (await retentionCutoff(client, qualified("metric_hist")))?.getTime(),
       };
     });
     const context = {
@@ -84,7 +85,7 @@ export async function ingestFiles(options: IngestOptions): Promise<IngestResult>
       allowed: options.allowed,
       rejects: options.rejects ?? join(localFolder, "rejects"),
       newMachineTimezone: namedZone(options.timezone),
-      retentionCutoff: cutoff,
+      retentionCutoff: cutoff === undefined ? undefined : cutoff * 1_000,
       log,
       signal,
       onProgress: options.onProgress,

@@ -52,6 +52,7 @@ export interface IngestContext {
   readonly rejects: string;
   /** The zone that machines get which the ingest adds. */
   readonly newMachineTimezone: string | undefined;
+  /** Microseconds since 1970; see infra/schema/retention.ts. */
   readonly retentionCutoff: number | undefined;
   readonly log: Log;
   readonly signal?: AbortSignal | undefined;
@@ -144,12 +145,17 @@ function createRun(plan: FilePlan, context: IngestContext, start: Progress) {
       await rejects.append(batch.rejects);
       const written =
         batch.length === 0 ? 0 : await writer.write(client, { samples: batch, machineIds, metricIds });
-      await advanceLedger(client, fingerprint, {
-        records: batch.records,
-        rows: written,
-        duplicates: batch.length - written,
-        rejected: batch.rejects.length,
-      });
+      await advanceLedger(
+        client,
+        fingerprint,
+        {
+          records: batch.records,
+          rows: written,
+          duplicates: batch.length - written,
+          rejected: batch.rejects.length,
+        },
+        batch,
+      );
       return written;
     }).then((written) => {
       rows += written;

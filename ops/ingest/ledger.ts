@@ -1,4 +1,5 @@
 import type { Client } from "../../infra/schema/postgres";
+import type { Samples } from "./batch";
 
 /** How far a file has been ingested: a row of `factory_telemetry.ingest_files`. */
 export interface Progress {
@@ -45,16 +46,35 @@ export async function lockLedger(client: Client, fingerprint: string, records: n
   if (rows[0]?.records !== records || rows[0].finished) throw new Overtaken();
 }
 
-/** Adds a batch's counts; in the transaction that writes the batch. */
+/** Adds a batch's counts and the times of its samples; in the transaction that writes the batch. */
 export async function advanceLedger(
   client: Client,
   fingerprint: string,
   counts: Pick<Progress, "records" | "rows" | "duplicates" | "rejected">,
+  { times, length }: Pick<Samples, "times" | "length">,
 ): Promise<void> {
+  const seconds = { first: null as number | null, last: null as number | null };
+  for (let i = 0; i < length; i += 1) {
+    const second = (times[i] ?? 0) / 1_000_000;
+    if (seconds.first === null || second < seconds.first) seconds.first = second;
+    if (seconds.last === null || second > seconds.last) seconds.last = second;
+  }
+  // least() and greatest() pass over nulls.
   await client.query(
     `UPDATE factory_telemetry.ingest_files SET records_done = records_done + $2, rows_written = rows_written + $3,
-       rows_duplicate = rows_duplicate + $4, records_rejected = records_rejected + $5 WHERE fingerprint = $1`,
-    [fingerprint, counts.records, counts.rows, counts.duplicates, counts.rejected],
+       rows_duplicate = rows_duplicate + $4, records_rejected = records_rejected + $5,
+       first_ts = least(first_ts, to_timestamp($6)), last_ts = greatest(last_ts, to_timestamp($7)),
+       aggregated = aggregated AND $3 = 0
+     WHERE fingerprint = $1`,
+    [
+      fingerprint,
+      counts.records,
+      counts.rows,
+      counts.duplicates,
+      counts.rejected,
+      seconds.first,
+      seconds.last,
+    ],
   );
 }
 

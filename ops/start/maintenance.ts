@@ -1,14 +1,14 @@
 import { aggregateNames, qualified, tableNames } from "../../infra/schema/catalogue";
-import { type Client, escapeLiteral } from "../../infra/schema/postgres";
+import type { Client } from "../../infra/schema/postgres";
+import { refreshStatements } from "../../infra/schema/refresh";
 
 /**
  * The embedded database has no background workers, so what policies do by themselves on a server is done here.
  * A refresh covers all the history there is: files of years ago lie outside every policy's window.
  */
 export async function refreshAggregates(client: Client): Promise<void> {
-  for (const name of aggregateNames) {
-    await client.query(`CALL refresh_continuous_aggregate(${escapeLiteral(qualified(name))}, NULL, NULL)`);
-  }
+  for (const statement of await refreshStatements(client, aggregateNames)) await client.query(statement);
+  await client.query("UPDATE factory_telemetry.ingest_files SET aggregated = true WHERE NOT aggregated");
 }
 
 /** Runs every columnstore policy's job once: chunks that are old enough become columns. */

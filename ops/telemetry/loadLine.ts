@@ -85,12 +85,17 @@ async function writeBatch(
   return withTransaction(client, async () => {
     await lockLedger(client, fingerprint, done);
     const written = await writer.write(client, { samples, machineIds: ids.machines, metricIds: ids.metrics });
-    await advanceLedger(client, fingerprint, {
-      records: samples.length,
-      rows: written,
-      duplicates: samples.length - written,
-      rejected: 0,
-    });
+    await advanceLedger(
+      client,
+      fingerprint,
+      {
+        records: samples.length,
+        rows: written,
+        duplicates: samples.length - written,
+        rejected: 0,
+      },
+      samples,
+    );
     return written;
   });
 }

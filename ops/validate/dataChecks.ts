@@ -1,3 +1,6 @@
+import { qualified } from "../../infra/schema/catalogue";
+import { refreshStatements } from "../../infra/schema/refresh";
+import { retentionCutoff } from "../../infra/schema/retention";
 import type { Check } from "./check";
 
 /**
@@ -46,26 +49,46 @@ const metricAggregate: Check = {
   name: "hourly metrics agree with the samples",
   severity: "ERROR",
   async run({ client }) {
-    const { rows } = await client.query<{ bucket: Date; machine_id: number; metric_id: number }>(
-      `WITH raw AS (
+    // What retention has dropped, only the aggregate knows: there is nothing to compare it with.
+    const cutoff = await retentionCutoff(client, qualified("metric_hist"));
+    const { rows } = await client.query<{
+      bucket: Date;
+      machine_id: number;
+      metric_id: number;
+      first: Date;
+      last: Date;
+    }>(
+      `WITH since AS (
+         SELECT greatest(time_bucket('1 hour', ${window}), time_bucket('1 hour', $1::timestamptz) + INTERVAL '1 hour') AS since),
+       raw AS (
          SELECT time_bucket('1 hour', ts) AS bucket, machine_id, metric_id, count(*) AS samples,
                 sum(value::float8) AS total, min(value) AS lowest, max(value) AS highest
            FROM factory_telemetry.metric_hist
-          WHERE ts >= time_bucket('1 hour', ${window}) GROUP BY 1, 2, 3),
+          WHERE ts >= (SELECT since FROM since) GROUP BY 1, 2, 3),
        hourly AS (
-         SELECT * FROM factory_telemetry.metric_hourly_aggregate WHERE bucket >= time_bucket('1 hour', ${window}))
-       SELECT coalesce(raw.bucket, hourly.bucket) AS bucket, machine_id, metric_id
+         SELECT * FROM factory_telemetry.metric_hourly_aggregate WHERE bucket >= (SELECT since FROM since))
+       SELECT coalesce(raw.bucket, hourly.bucket) AS bucket, machine_id, metric_id,
+              min(coalesce(raw.bucket, hourly.bucket)) OVER () AS first,
+              max(coalesce(raw.bucket, hourly.bucket)) OVER () AS last
          FROM raw FULL JOIN hourly USING (machine_id, metric_id, bucket)
         WHERE raw.samples IS DISTINCT FROM hourly.samples
            OR raw.lowest IS DISTINCT FROM hourly.value_min OR raw.highest IS DISTINCT FROM hourly.value_max
            OR abs(raw.total - hourly.value_sum) > 1e-9 * greatest(abs(raw.total), abs(hourly.value_sum), 1)
         LIMIT 3`,
+      [cutoff ?? null],
     );
-    if (rows.length === 0) return undefined;
+    const [row] = rows;
+    if (row === undefined) return undefined;
     const where = rows.map(
-      (row) => `${row.bucket.toISOString()} machine ${row.machine_id} metric ${row.metric_id}`,
+      ({ bucket, machine_id, metric_id }) =>
+        `${bucket.toISOString()} machine ${machine_id} metric ${metric_id}`,
     );
-    return `they differ at ${where.join("; ")}. Refresh it: CALL refresh_continuous_aggregate('factory_telemetry.metric_minute_aggregate', NULL, NULL), then the hourly one`;
+    const statements = await refreshStatements(
+      client,
+      ["metric_minute_aggregate", "metric_hourly_aggregate", "metric_daily_aggregate"],
+      { from: row.first, to: new Date(row.last.getTime() + 3_600_000) },
+    );
+    return `they differ at ${where.join("; ")}. Refresh these hours: ${statements.join("; ")}`;
   },
 };
 
@@ -76,8 +99,8 @@ const oeeAggregate: Check = {
     const { rows } = await client.query<{ bucket: Date; machine_id: number }>(
       `WITH raw AS (
          SELECT time_bucket('1 hour', ts) AS bucket, machine_id, sum(planned_s::float8) AS planned,
-                sum(run_s::float8) AS run, sum(ideal_cycle_s::float8 * total_count) AS ideal,
-                sum(total_count)::float8 AS total, sum(good_count)::float8 AS good
+                sum(run_s::float8) AS run, sum(ideal_cycle_s::float8 * total_count) FILTER (WHERE planned_s > 0) AS ideal,
+                (sum(total_count) FILTER (WHERE planned_s > 0))::float8 AS total, (sum(good_count) FILTER (WHERE planned_s > 0))::float8 AS good
            FROM factory_telemetry.oee_calculations
           WHERE ts >= (SELECT time_bucket('1 hour', max(ts) - INTERVAL '7 days') FROM factory_telemetry.oee_calculations)
           GROUP BY 1, 2)

@@ -10,6 +10,11 @@ CREATE TABLE factory_telemetry.ingest_files (
   rows_written bigint NOT NULL DEFAULT 0 CHECK (rows_written >= 0),
   rows_duplicate bigint NOT NULL DEFAULT 0 CHECK (rows_duplicate >= 0),
   records_rejected bigint NOT NULL DEFAULT 0 CHECK (records_rejected >= 0),
+  -- Of the samples in it, as far as it is dealt with.
+  first_ts timestamptz,
+  last_ts timestamptz,
+  -- Whether the aggregates hold them: refresh policies look back some days only, files go back years.
+  aggregated boolean NOT NULL DEFAULT false,
   started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   finished_at timestamptz,
   ingested_by text NOT NULL DEFAULT session_user

@@ -8,13 +8,13 @@ SELECT
   s.code AS shift,
   m.code AS machine,
   sum(o.planned_s::double precision) AS planned_s,
-  sum(o.good_count)::bigint AS good_count,
+  (sum(o.good_count) FILTER (WHERE o.planned_s > 0))::bigint AS good_count,
   -- Availability x performance x quality, shortened: the run time and the total count cancel out.
   CASE
     WHEN sum(o.planned_s) = 0 THEN NULL
-    WHEN sum(o.total_count) = 0 OR sum(o.run_s) = 0 THEN 0
-    ELSE sum(o.ideal_cycle_s::double precision * o.total_count) / sum(o.planned_s::double precision)
-      * sum(o.good_count) / sum(o.total_count)
+    WHEN sum(o.total_count) FILTER (WHERE o.planned_s > 0) = 0 OR sum(o.run_s) = 0 THEN 0
+    ELSE sum(o.ideal_cycle_s::double precision * o.total_count) FILTER (WHERE o.planned_s > 0) / sum(o.planned_s::double precision)
+      * sum(o.good_count) FILTER (WHERE o.planned_s > 0) / sum(o.total_count) FILTER (WHERE o.planned_s > 0)
   END AS oee
 FROM factory_telemetry.oee_calculations o
 JOIN factory_telemetry.machines m USING (machine_id)

@@ -7,9 +7,9 @@ WITH hours AS (
     time_bucket(INTERVAL '1 hour', o.ts) AS hour,
     o.machine_id,
     CASE
-      WHEN sum(o.run_s) = 0 OR sum(o.total_count) = 0 THEN 0
-      ELSE sum(o.ideal_cycle_s::double precision * o.total_count) / sum(o.planned_s::double precision)
-        * sum(o.good_count) / sum(o.total_count)
+      WHEN sum(o.run_s) = 0 OR sum(o.total_count) FILTER (WHERE o.planned_s > 0) = 0 THEN 0
+      ELSE sum(o.ideal_cycle_s::double precision * o.total_count) FILTER (WHERE o.planned_s > 0) / sum(o.planned_s::double precision)
+        * sum(o.good_count) FILTER (WHERE o.planned_s > 0) / sum(o.total_count) FILTER (WHERE o.planned_s > 0)
     END AS oee
   FROM factory_telemetry.oee_calculations o
   WHERE o.ts >= :'from'::timestamptz AND o.ts < :'to'::timestamptz

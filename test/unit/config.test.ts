@@ -116,6 +116,13 @@ describe("environment variables", () => {
     expect(config.destroy.dropTelemetry).toBe(true);
   });
 
+  it("one of no section is refused too, but not those that say where this machine keeps things", () => {
+    expect(() => loadConfig("prod", {}, { MS5_TABLES_METRIC_HIST_RETENTION: "1 year" })).toThrow(
+      "MS5_TABLES_METRIC_HIST_RETENTION stands for no key",
+    );
+    loadConfig("prod", {}, { MS5_LOCAL_DIR: "/tmp", MS5_CACHE_DIR: "/tmp" });
+  });
+
   it("a misspelt one is refused, and others are left alone", () => {
     expect(() => loadConfig("prod", {}, { MS5_DATABASE_PROT: "1" })).toThrow(
       "MS5_DATABASE_PROT stands for no key",

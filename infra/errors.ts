@@ -1,4 +1,4 @@
-/** Exit codes of every command, documented in docs/exit-codes.md. */
+/** Exit codes of every command, documented in docs/deploy.md. */
 export const ExitCode = {
   ok: 0,
   /** The work itself failed: a deployment, a validation, a migration. What was applied is recorded. */

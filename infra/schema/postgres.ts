@@ -117,7 +117,9 @@ function connectionError(target: ConnectionTarget, error: unknown): UserError {
   return new UserError(`cannot connect to ${describeTarget(target)}: ${reason}`, {
     fix: target.singleSession
       ? "start the embedded database with `npm start` (in another terminal), or let `npm run up -- local` start it"
-      : "check database.host, database.port, database.user and database.password of the stack, and that the server is running",
+      : /certificate/i.test(reason)
+        ? "set database.caFile to the CA that signed the server's certificate, and database.host to the name in it"
+        : "check database.host, database.port, database.user and database.password of the stack, and that the server is running",
     cause: error,
   });
 }

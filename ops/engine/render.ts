@@ -32,6 +32,8 @@ const done: Record<Change, string> = {
   same: "unchanged",
 };
 
+const refreshed: Partial<Record<Change, string>> = { same: "as recorded", delete: "is gone" };
+
 /** Longest value shown, in characters; the rest is in the config or the SQL file. */
 const longestValue = 72;
 
@@ -50,8 +52,7 @@ function statusText(resource: ResourceModel, operation: string): string {
   if (resource.status === "running") return `${doing[resource.op]} …`;
   if (operation === "preview") return resource.op === "same" ? "unchanged" : `to be ${done[resource.op]}`;
   // A refresh changes what Pulumi knows, never what is there.
-  if (operation === "refresh")
-    return resource.op === "same" ? "as recorded" : "differs from what was recorded";
+  if (operation === "refresh") return refreshed[resource.op] ?? "differs from what was recorded";
   return done[resource.op];
 }
 
@@ -179,6 +180,8 @@ export function report(result: StackResult, model: RunModel, look: Look): string
 }
 
 function verdict(result: StackResult): string {
+  if (result.result === "failed" && result.operation === "preview")
+    return " failed: nothing has been changed";
   if (result.result === "failed")
     return " failed; what was done is recorded, and running it again carries on";
   if (result.result === "interrupted") return " was interrupted; running it again carries on";

@@ -91,12 +91,19 @@ function compressionText({ beforeBytes, afterBytes }: StartResult["compression"]
   return `${bytes(beforeBytes)} of rows became ${bytes(afterBytes)} of columns (${percent(afterBytes / beforeBytes, 1)})`;
 }
 
+/** A column as wide as its longest entry, and two spaces. */
+function names(rows: readonly { readonly machine: string }[]): (machine: string) => string {
+  const width = Math.max("machine".length, ...rows.map(({ machine }) => machine.length)) + 2;
+  return (machine) => machine.padEnd(width);
+}
+
 function oeeTable(rows: readonly MachineOee[]): string[] {
+  const name = names(rows);
   return [
-    `  ${"machine".padEnd(14)}${"".padEnd(21)}   OEE   availability  performance  quality`,
+    `  ${name("machine")}${"".padEnd(21)}   OEE   availability  performance  quality`,
     ...rows.map((row) =>
       [
-        `  ${row.machine.padEnd(14)}${bar(row.oee ?? 0)}`,
+        `  ${name(row.machine)}${bar(row.oee ?? 0)}`,
         percent(row.oee).padStart(6),
         percent(row.availability).padStart(13),
         percent(row.performance).padStart(12),
@@ -108,11 +115,12 @@ function oeeTable(rows: readonly MachineOee[]): string[] {
 
 function telemetryTable(rows: readonly MachineTelemetry[]): string[] {
   const day = (date: Date) => date.toISOString().slice(0, 10);
+  const name = names(rows);
   return [
-    `  ${"machine".padEnd(14)}${"metrics".padStart(7)}${"samples".padStart(13)}   from        to`,
+    `  ${name("machine")}${"metrics".padStart(7)}${"samples".padStart(13)}   from        to`,
     ...rows.map(
       (row) =>
-        `  ${row.machine.padEnd(14)}${count(row.metrics).padStart(7)}${count(row.samples).padStart(13)}   ${day(row.first)}  ${day(row.last)}`,
+        `  ${name(row.machine)}${count(row.metrics).padStart(7)}${count(row.samples).padStart(13)}   ${day(row.first)}  ${day(row.last)}`,
     ),
   ];
 }

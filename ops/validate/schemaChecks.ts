@@ -26,7 +26,7 @@ export function schemaChecks(config: StackConfig): Check[] {
         name: `table ${name}`,
         severity: "ERROR",
         run: (session) =>
-          firstProblem([
+          problemsOf([
             () => differs(hypertable, session, plan.hypertable),
             () => differs(columnstorePolicy, session, plan.columnstorePolicy),
             () => differs(retentionPolicy, session, plan.retentionPolicy),
@@ -39,7 +39,7 @@ export function schemaChecks(config: StackConfig): Check[] {
         name: `aggregate ${name}`,
         severity: "ERROR",
         run: (session) =>
-          firstProblem([
+          problemsOf([
             () => differs(continuousAggregate, session, plan.view),
             () => differs(refreshPolicy, session, plan.refreshPolicy),
             () => differs(columnstorePolicy, session, plan.columnstorePolicy),
@@ -93,11 +93,9 @@ async function differs<Inputs extends object>(
   return `${handler.id(inputs)}: ${values.join(", ")}`;
 }
 
-/** Checks share one session, so they run one after the other. */
-async function firstProblem(steps: (() => Promise<string | undefined>)[]): Promise<string | undefined> {
-  for (const step of steps) {
-    const problem = await step();
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
+/** Everything that is wrong. Checks share one session, so they run one after the other. */
+async function problemsOf(steps: (() => Promise<string | undefined>)[]): Promise<string | undefined> {
+  const problems: string[] = [];
+  for (const step of steps) problems.push((await step()) ?? "");
+  return problems.filter((problem) => problem !== "").join("; ") || undefined;
 }

@@ -1,9 +1,13 @@
 // Who may do what, by logging in and trying it; new passwords; and what someone changed by hand. Each test carries on
 // with the stack the one before it left.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadConfig } from "../../infra/config";
+import { engineVersion } from "../../infra/schema/handlers/handler";
+import { owner, statedOwner } from "../../infra/schema/handlers/owner";
 import { type ConnectionTarget, withClient } from "../../infra/schema/postgres";
 import { type LoginRole, loginRoles, ownerRole } from "../../infra/schema/roleNames";
 import type { StackResult } from "../../ops/engine/stack";
+import { postgresql } from "../../ops/standins/postgresql";
 import { startServer, type TestServer } from "./support/server";
 import { TestStack } from "./support/stack";
 
@@ -205,6 +209,47 @@ describe("what someone changed by hand", () => {
       ),
     ).toEqual([{ monitors: true }]);
     expect(await up()).toMatchObject({ changes: [] });
+  });
+});
+
+describe("an admin who may create schemas and not let others", () => {
+  it("is told what to ask for, and nothing is made", async () => {
+    await withClient(server.superuser, async (client) => {
+      await client.query("CREATE DATABASE others");
+      await client.query("GRANT CREATE ON DATABASE others TO ms5_admin");
+    });
+    const made = withClient({ ...server.admin, database: "others" }, (client) =>
+      owner.apply(
+        { client, config: loadConfig("dev", {}) },
+        { ...statedOwner("ms5_admin"), role: "other_owner", engineVersion },
+      ),
+    );
+    await expect(made).rejects.toMatchObject({
+      message: 'ms5_admin may not give CREATE on database "others" to other_owner',
+      fix: expect.stringContaining('GRANT CREATE ON DATABASE "others" TO "ms5_admin" WITH GRANT OPTION'),
+    });
+    expect(await attempt(server.superuser, "SELECT FROM pg_roles WHERE rolname = 'other_owner'")).toEqual([]);
+  });
+});
+
+describe("a role that was made by a run that was killed before it was recorded", () => {
+  it("is taken over, by an admin who is no superuser", async () => {
+    const { host, port, user, password = "", database, caFile = "" } = server.admin;
+    const connection = {
+      ...{ host, port: String(port), username: user, password },
+      ...{ sslmode: "verify-full", sslrootcert: caFile, superuser: "false" },
+    };
+    const kind = postgresql.configure({ ...connection, database })["postgresql:index/role:Role"];
+    if (kind === undefined) throw new Error("no Role");
+    const inputs = { name: "left_behind", login: true, inherit: true, password: "first-password", roles: [] };
+    await kind.create(inputs, "urn:of:it");
+    await kind.create({ ...inputs, password: "second-password" }, "urn:of:it");
+    await attempt({ ...server.admin, user: "left_behind", password: "second-password" }, "SELECT 1");
+    await expect(kind.create(inputs, "urn:of:another")).rejects.toThrow("already exists");
+    // The same stack for another database of the server: the role is the first one's.
+    const other = postgresql.configure({ ...connection, database: "postgres" })["postgresql:index/role:Role"];
+    await expect(other?.create(inputs, "urn:of:it")).rejects.toThrow("already exists");
+    await kind.delete("left_behind", inputs);
   });
 });
 

@@ -116,6 +116,27 @@ describe("on the embedded TimescaleDB", () => {
     }
   });
 
+  it("a Grant on named tables is drift where one was dropped, also when it is there again", async () => {
+    const kind = kindOf(database.target, "Grant");
+    const { database: name } = database.target;
+    await sql(database.target, "CREATE TABLE s.dropped (a int)");
+    const inputs = checked(kind, {
+      role: "r",
+      schema: "s",
+      database: name,
+      objectType: "table",
+      privileges: ["SELECT"],
+      objects: ["t", "dropped"],
+    });
+    const { id, state } = await kind.create(inputs, "urn");
+    await sql(database.target, "DROP TABLE s.dropped");
+    const gone = await kind.read(id, state);
+    expect(gone?.state.privileges).toEqual([]);
+    await sql(database.target, "CREATE TABLE s.dropped (a int)");
+    const repaired = await kind.update(id, gone?.state ?? {}, inputs);
+    expect((await kind.read(id, repaired))?.state).toEqual(state);
+  });
+
   it("a GrantRole sees its option and its end", async () => {
     const kind = kindOf(database.target, "GrantRole");
     const inputs = checked(kind, { role: "r", grantRole: "pg_monitor" });

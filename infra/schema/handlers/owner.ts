@@ -1,3 +1,4 @@
+import { UserError } from "../../errors";
 import { type Client, escapeIdentifier, withTransaction } from "../postgres";
 import { ownerRole } from "../roleNames";
 import type { Common, Handler } from "./handler";
@@ -44,9 +45,18 @@ export const owner: Handler<OwnerInputs> = {
         await client.query(`GRANT ${role} TO ${escapeIdentifier(inputs.actedAsBy)}`);
       const missing = inputs.privileges.filter((privilege) => !live?.privileges.includes(privilege));
       const { rows } = await client.query<{ name: string }>("SELECT current_database() AS name");
-      for (const privilege of missing) {
-        await client.query(
-          `GRANT ${privilege} ON DATABASE ${escapeIdentifier(rows[0]?.name ?? "")} TO ${role}`,
+      const database = escapeIdentifier(rows[0]?.name ?? "");
+      for (const privilege of missing)
+        await client.query(`GRANT ${privilege} ON DATABASE ${database} TO ${role}`);
+      const granted = missing.length === 0 ? live : await owner.live(session, inputs);
+      // PostgreSQL only warns when one grants what one may not.
+      const refused = missing.filter((privilege) => !granted?.privileges.includes(privilege));
+      if (refused.length > 0) {
+        throw new UserError(
+          `${inputs.actedAsBy} may not give ${refused.join(" and ")} on database ${database} to ${inputs.role}`,
+          {
+            fix: `as a superuser or the database's owner: GRANT ${refused.join(", ")} ON DATABASE ${database} TO ${escapeIdentifier(inputs.actedAsBy)} WITH GRANT OPTION`,
+          },
         );
       }
     });

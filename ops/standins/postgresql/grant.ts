@@ -234,6 +234,8 @@ async function readGrant(server: PostgresServer, state: Bag): Promise<Bag> {
       const held = columns.filter((column) => live.has(column));
       return held.length === columns.length ? state : { ...state, columns: held };
     }
+    // An object that was dropped took the grant along, also when it is there again later.
+    if (texts(state, "objects").some((name) => !live.has(name))) return { ...state, privileges: [] };
     for (const privileges of live.values()) {
       if (!samePrivileges(type, privileges, wanted, version)) return { ...state, privileges };
     }

@@ -55,10 +55,17 @@ export function roleKind(server: PostgresServer): Kind {
     async create(inputs, urn) {
       const name = requiredText(inputs, "name");
       return transaction(server, undefined, async (client) => {
-        const interrupted = await leftBehind(client, name, urn);
-        const verb = interrupted ? "ALTER" : "CREATE";
-        await client.query(`${verb} ROLE ${escapeIdentifier(name)} WITH ${roleOptions(inputs)}`);
-        await client.query(`COMMENT ON ROLE ${escapeIdentifier(name)} IS ${escapeLiteral(mark(urn))}`);
+        const interrupted = await leftBehind(client, name, mark(urn, server));
+        // Only what differs: naming SUPERUSER or REPLICATION, even to deny them, takes a superuser.
+        const live = interrupted ? await readRole(client, name) : undefined;
+        const statements =
+          live === undefined
+            ? [`CREATE ROLE ${escapeIdentifier(name)} WITH ${roleOptions(inputs)}`]
+            : alterations(name, live, inputs);
+        for (const sql of statements) await client.query(sql);
+        await client.query(
+          `COMMENT ON ROLE ${escapeIdentifier(name)} IS ${escapeLiteral(mark(urn, server))}`,
+        );
         await setMemberships(client, inputs, interrupted);
         for (const sql of sessionSettings({}, inputs)) await client.query(sql);
         return { id: name, state: await stateAfter(client, name, stateOf(kind, inputs)) };
@@ -302,14 +309,15 @@ async function readPassword(
  * A role is made before the engine records it. If the run is killed in between, the next run finds the role
  * there; by this comment it knows its own and carries on, where the official plugin would need an import.
  */
-function mark(urn: string): string {
-  return `made by the postgresql stand-in for ${urn}`;
+function mark(urn: string, { target }: PostgresServer): string {
+  // Roles are the server's, not the database's: a stack of the same name on another one has the same urn.
+  return `made by the postgresql stand-in for ${urn}, database ${target.database}`;
 }
 
-async function leftBehind(client: Client, name: string, urn: string): Promise<boolean> {
+async function leftBehind(client: Client, name: string, comment: string): Promise<boolean> {
   return exists(
     client,
     "SELECT 1 FROM pg_roles WHERE rolname = $1 AND shobj_description(oid, 'pg_authid') = $2",
-    [name, mark(urn)],
+    [name, comment],
   );
 }

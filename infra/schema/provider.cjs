@@ -7,6 +7,8 @@
 //
 // Only `require` inside a function survives the serialisation.
 function handlers() {
+  // Once a process: the engine asks several times for each resource, and each registration of tsx slows all that follow.
+  if (globalThis.ms5SchemaHandlers !== undefined) return globalThis.ms5SchemaHandlers;
   const { existsSync } = require("node:fs");
   const { createRequire } = require("node:module");
   const { dirname, join } = require("node:path");
@@ -22,7 +24,8 @@ function handlers() {
   }
   const requireHere = createRequire(join(root, "package.json"));
   requireHere("tsx/cjs/api").register();
-  return requireHere("./infra/schema/handlers/index.ts");
+  globalThis.ms5SchemaHandlers = requireHere("./infra/schema/handlers/index.ts");
+  return globalThis.ms5SchemaHandlers;
 }
 
 exports.schemaProvider = (kind, stack) => ({

@@ -74,7 +74,7 @@ function noWay(): UserError {
   return new UserError(
     "no Pulumi CLI: none on the PATH, the official installer cannot be reached, and there is no Go to build it with",
     {
-      fix: `do one of these: (1) put pulumi ${minimumVersion} or newer on the PATH, (2) give this machine access to get.pulumi.com, (3) install Go 1.21 or newer and give it access to a Go module proxy`,
+      fix: `do one of these: (1) put pulumi ${minimumVersion} or newer on the PATH, (2) let this machine download from the official installer, (3) install Go 1.21 or newer and give it access to a Go module proxy`,
       exitCode: ExitCode.environment,
     },
   );

@@ -61,12 +61,13 @@ export async function runWatched(
   stack: string,
   options: RunOptions & { readonly interrupts: Interrupts },
 ): Promise<{ result: StackResult; model: RunModel }> {
+  const program = options.program ?? infraProgram();
   const live = options.json ? undefined : liveProgress(process.stderr);
   let model = emptyRun(operation);
   try {
     const result = await runStack(operation, stack, {
       log: logAbove(live, createLog({ quiet: options.json })),
-      program: options.program ?? infraProgram,
+      program,
       providers: options.providers ?? programProviders,
       signal: options.interrupts.gentle,
       hardSignal: options.interrupts.hard,
@@ -83,10 +84,11 @@ export async function runWatched(
   }
 }
 
-/** Loaded on demand: the SDKs it imports take a second. */
-async function infraProgram(): Promise<Record<string, unknown>> {
-  const { program } = await import("../../infra/program");
-  return program();
+/** Its SDKs take half a second to load, in which the providers and the engine start. */
+function infraProgram(): PulumiFn {
+  const loading = import("../../infra/program");
+  loading.catch(() => undefined);
+  return async () => (await loading).program();
 }
 
 export function exitCodeOf(result: StackResult): ExitCode {

@@ -139,7 +139,10 @@ async function openStack(
           },
         )
       : stateExists(backend.folder, project, name);
-  return exists ? Stack.select(name, workspace) : Stack.create(name, workspace);
+  const stack = await (exists ? Stack.select(name, workspace) : Stack.create(name, workspace));
+  // Asked for after each operation, by starting the CLI again, for a summary that the events have brought too.
+  stack.info = async () => undefined;
+  return stack;
 }
 
 async function finishPending(

@@ -33,7 +33,15 @@ describe("a stack on the real engine", () => {
       resources: { created: 4, updated: 0, replaced: 0, deleted: 0, unchanged: 0 },
       diagnostics: [],
     });
-    expect(result.changes).toContainEqual({ op: "create", type: "ms5:test:File", name: "a", diff: [] });
+    expect(result.changes).toContainEqual({
+      op: "create",
+      type: "ms5:test:File",
+      name: "a",
+      diff: [
+        { property: "path", after: join(box.files, "a") },
+        { property: "value", after: 1 },
+      ],
+    });
     expect(box.contents()).toEqual({ a: 1, b: { deep: [1, 2] } });
   });
 

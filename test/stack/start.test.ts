@@ -148,7 +148,6 @@ describe("npm start", () => {
     expect(result).toMatchObject({ code: 3, stdout: "" });
     expect(result.stderr).toMatch(/another version|older version|format/);
     expect(result.stderr).toContain("fix: ");
-    writeFileSync(format, written);
-    expect((await start()).telemetry.rows).toBe(0);
+    expect(existsSync(join(stack.folder, "database", "PG_VERSION"))).toBe(true);
   });
 });

@@ -23,14 +23,16 @@ export type Overrides = Readonly<Record<`MS5_${string}`, string>>;
 
 /** A stack of this checkout with its state and everything else in a temp folder. */
 export class CommandStack {
-  /** Stands for `.local/`. */
-  readonly folder = mkdtempSync(join(tmpdir(), "ms5-stack-"));
   private readonly env: NodeJS.ProcessEnv;
 
-  /** @param config keys by their environment variables */
+  /**
+   * @param config keys by their environment variables
+   * @param folder stands for `.local/`
+   */
   constructor(
     private readonly name: "local" | "dev",
     config: Overrides,
+    readonly folder: string = mkdtempSync(join(tmpdir(), "ms5-stack-")),
   ) {
     this.env = {
       ...ownEnvironment(),

@@ -60,6 +60,8 @@ export async function startEmbedded(options: {
   const child = spawn(
     process.execPath,
     [
+      // Functions are compiled when they are first called: half the CPU of a start, and most of PostgreSQL never runs.
+      "--wasm-lazy-compilation",
       "--require",
       require.resolve("tsx/cjs"),
       join(projectRoot, "ops/embedded/server.ts"),

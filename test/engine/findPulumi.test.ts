@@ -140,7 +140,7 @@ chmod +x "$out"`;
     if (version !== undefined) script("go", fakeGo(built, version));
     await expect(findPulumi({ log })).rejects.toMatchObject({
       message: expect.stringContaining("no Pulumi CLI"),
-      fix: expect.stringMatching(/\(1\).*PATH.*\(2\).*get\.pulumi\.com.*\(3\).*Go/),
+      fix: expect.stringMatching(/\(1\).*PATH.*\(2\).*official installer.*\(3\).*Go/),
       exitCode: 3,
     });
   });

@@ -1,5 +1,7 @@
+import { enableCompileCache } from "node:module";
 import { Command, CommanderError } from "commander";
 import { ExitCode, UserError } from "../infra/errors";
+import { compileCache } from "./engine/toolCache";
 
 interface CommandModule {
   register(program: Command): void;
@@ -22,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
 };
 
 async function main(argv: string[]): Promise<number> {
+  enableCompileCache(compileCache().NODE_COMPILE_CACHE);
   const program = new Command("ms5")
     .description("A TimescaleDB a factory can trust: deploy it, fill it, look after it")
     .exitOverride()

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ExitCode, UserError } from "../../infra/errors";
 import type { ConnectionTarget } from "../../infra/schema/postgres";
+import { compileCache } from "../engine/toolCache";
 import type { Log } from "../log";
 import { projectRoot } from "../paths";
 import { loopback } from "./loopback";
@@ -68,7 +69,12 @@ export async function startEmbedded(options: {
       JSON.stringify(serverArguments),
     ],
     // Its own process group: Ctrl-C reaches us alone, and we decide when the database may go.
-    { cwd: projectRoot, stdio: ["pipe", "pipe", "pipe"], detached: true },
+    {
+      cwd: projectRoot,
+      env: { ...process.env, ...compileCache() },
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    },
   );
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());

@@ -10,7 +10,7 @@ import { projectRoot } from "../paths";
 import type { FoundPulumi } from "./cli";
 import { runProgram } from "./processes";
 import { writeShims } from "./shims";
-import { cacheFolder } from "./toolCache";
+import { cacheFolder, compileCache } from "./toolCache";
 
 /** Milliseconds for fetching a plugin before a stand-in takes its place. */
 const installTimeoutMs = 5_000;
@@ -53,6 +53,7 @@ export async function startProviders(names: readonly string[], options: Provider
     env: {
       PATH: [writeShims(), process.env.PATH ?? ""].join(delimiter),
       MS5_ROOT: projectRoot,
+      ...compileCache(),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       // What can be fetched has been; the engine must not start waiting for the network on its own.
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
@@ -139,7 +140,7 @@ async function startStandIns(names: readonly string[], options: ProviderOptions)
     ["--require", require.resolve("tsx/cjs"), join(projectRoot, "ops", "standins", "main.ts"), ...names],
     {
       cwd: projectRoot,
-      env: { ...process.env, ...options.extraEnv },
+      env: { ...process.env, ...compileCache(), ...options.extraEnv },
       // It ends when its stdin does, so it cannot outlive us. A group of its own keeps Ctrl-C for the engine.
       stdio: ["pipe", "pipe", "pipe"],
       detached: true,

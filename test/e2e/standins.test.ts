@@ -1,7 +1,7 @@
 import * as random from "@pulumi/random";
 import * as tls from "@pulumi/tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { StandInStack, startStandIns } from "./support/standInStack";
+import { StandInStack, startStandIns } from "../engine/support/standInStack";
 
 describe("the random and tls stand-ins on the real engine", () => {
   let stack: StandInStack;

@@ -6,9 +6,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ConnectionTarget, withClient } from "../../infra/schema/postgres";
+import { StandInStack } from "../engine/support/standInStack";
 import { embedded } from "../support/embedded";
 import { type PostgresServer, postgresBinaries, startPostgres } from "../support/postgresServer";
-import { StandInStack } from "./support/standInStack";
 
 const password = "correct horse battery staple";
 

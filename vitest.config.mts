@@ -6,7 +6,7 @@ export default defineConfig({
     projects: [
       // Pure functions: no process, no socket, no database.
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], sequence: { groupOrder: 0 } } },
-      // A real embedded TimescaleDB, a real engine or a child process. One file at a time per core: each
+      // A real embedded TimescaleDB, a real engine or a child process. Three files at a time: each
       // database holds up to 1 GB.
       {
         test: {
@@ -14,7 +14,8 @@ export default defineConfig({
           include: ["test/{sql,stack,engine}/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          // One more than cores: each waits a while for processes to start and end.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -13,27 +13,18 @@ import type {
 } from "./handlers/policies";
 import type { ServerInputs } from "./handlers/server";
 import type { Stated } from "./plan";
-import { schemaProvider } from "./provider.cjs";
-
-const providers = new Map<string, pulumi.dynamic.ResourceProvider>();
-
-/** One object a kind: Pulumi serialises a provider once for each object it meets. */
-function providerOf(kind: Kind): pulumi.dynamic.ResourceProvider {
-  const stack = pulumi.getStack();
-  const key = `${stack} ${kind}`;
-  const provider = providers.get(key) ?? schemaProvider(kind, stack);
-  providers.set(key, provider);
-  return provider;
-}
+import { providerSource } from "./providerSource";
 
 /**
  * A resource in the database. None carries a connection or a password: where the database is comes from the stack's
  * config when it is needed, so a new password changes no resource, and no state file holds one.
  */
 function schemaResource<Inputs extends object>(kind: Kind) {
-  return class extends pulumi.dynamic.Resource {
+  return class extends pulumi.CustomResource {
     constructor(name: string, inputs: Stated<Inputs>, opts?: pulumi.CustomResourceOptions) {
-      super(providerOf(kind), name, { ...inputs, engineVersion }, opts, "schema", kind);
+      const __provider = providerSource(kind, pulumi.getStack());
+      // The type of a dynamic resource as pulumi.dynamic.Resource spells it; a preview says ms5:schema:KIND.
+      super(`pulumi-nodejs:dynamic/schema:${kind}`, name, { ...inputs, engineVersion, __provider }, opts);
     }
   };
 }

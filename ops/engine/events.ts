@@ -191,7 +191,7 @@ const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** Never shown: the serialised code of a dynamic provider, and bookkeeping of bridged ones. */
+/** Never shown: the code of a dynamic provider, and bookkeeping of bridged ones. */
 const hiddenKeys = new Set(["__provider", "__defaults", "__meta"]);
 
 function diffOf(step: Step, op: Change, operation: string): PropertyChange[] {

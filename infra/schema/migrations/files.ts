@@ -11,7 +11,7 @@ import { basename, join } from "node:path";
 import { UserError } from "../../errors";
 import { positionAt, type Statement, splitStatements, UnfinishedSql } from "./statements";
 
-/** Plain data (no class), so that it can cross into a serialised Pulumi provider. */
+/** One file as it was read. */
 export interface SqlFile {
   /** File name without folder. */
   readonly file: string;

@@ -17,7 +17,9 @@ export function startReport({ result, highlights, findings, connection, once }: 
   const { engine, database, resources, migrations, telemetry, compression, aggregates, validation } = result;
   const failed = findings.filter((finding) => !finding.passed);
   const sections = [
-    heading(`A TimescaleDB with telemetry, from nothing, in ${result.seconds.toFixed(0)} s`),
+    heading(
+      `A TimescaleDB with telemetry, ${resources.created > 0 ? "from nothing" : "as you left it"}, in ${result.seconds.toFixed(0)} s`,
+    ),
     field("Engine", `Pulumi ${engine.pulumi}${standIns(engine.standIns)}`),
     field(
       "Database",

@@ -11,15 +11,16 @@ const elsewhere: ReadonlySet<string> = new Set([
   "MS5_BENCH_DATABASE_URL",
 ]);
 
+const leafOf = new Map(configLeaves.map((leaf) => [leaf.environmentVariable, leaf]));
+
 export function applyEnvironmentVariables(
   input: Record<string, unknown>,
   env: Readonly<Record<string, string | undefined>>,
   fromEnv: Map<string, string>,
 ): void {
-  const leaves = new Map(configLeaves().map((leaf) => [leaf.environmentVariable, leaf]));
   for (const [name, text] of Object.entries(env)) {
     if (text === undefined) continue;
-    const leaf = leaves.get(name);
+    const leaf = leafOf.get(name);
     if (leaf !== undefined) {
       setPath(input, leaf.path, readText(text, leaf.type));
       fromEnv.set(leaf.key, name);

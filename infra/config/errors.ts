@@ -22,7 +22,7 @@ export function describeIssue(issue: z.core.$ZodIssue, input: unknown): Problem[
     }));
   }
   const key = issue.path.join(".");
-  const leaf = configLeaves().find((candidate) => candidate.key === key);
+  const leaf = configLeaves.find((candidate) => candidate.key === key);
   const allowed =
     issue.code === "custom" || issue.code === "invalid_format"
       ? issue.message
@@ -42,7 +42,7 @@ export function describeIssue(issue: z.core.$ZodIssue, input: unknown): Problem[
 
 function siblingKeys(path: readonly PropertyKey[]): string[] {
   const depth = path.length;
-  const names = configLeaves()
+  const names = configLeaves
     .filter((leaf) => path.every((part, index) => leaf.path[index] === part))
     .map((leaf) => leaf.path[depth]);
   return [...new Set(names.filter((name) => name !== undefined))];

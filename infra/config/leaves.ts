@@ -24,8 +24,13 @@ interface JsonSchema {
   secret?: boolean;
 }
 
-/** Every key that can be set, in the order of the schema. */
-export function configLeaves(): ConfigLeaf[] {
+/**
+ * Every key that can be set, in the order of the schema. Worked out once: the config is loaded again for each step of
+ * each resource.
+ */
+export const configLeaves: readonly ConfigLeaf[] = leavesOf(configSchema);
+
+function leavesOf(wholeSchema: z.ZodType): ConfigLeaf[] {
   const leaves: ConfigLeaf[] = [];
   const walk = (schema: JsonSchema, path: string[]): void => {
     if (schema.properties !== undefined) {
@@ -43,7 +48,7 @@ export function configLeaves(): ConfigLeaf[] {
       secret: schema.secret ?? false,
     });
   };
-  walk(z.toJSONSchema(configSchema, { unrepresentable: "any" }) as JsonSchema, []);
+  walk(z.toJSONSchema(wholeSchema, { unrepresentable: "any" }) as JsonSchema, []);
   return leaves;
 }
 

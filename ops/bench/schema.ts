@@ -145,7 +145,7 @@ async function withOwnBackend<T>({ folder }: Throwaway, work: () => Promise<T>):
   const before = { ...process.env };
   const state = join(folder, "state");
   mkdirSync(state, { recursive: true });
-  for (const { environmentVariable } of configLeaves()) delete process.env[environmentVariable];
+  for (const { environmentVariable } of configLeaves) delete process.env[environmentVariable];
   delete process.env.PULUMI_CONFIG_PASSPHRASE_FILE;
   process.env.PULUMI_BACKEND_URL = `file://${state}`;
   // It encrypts nothing: the stacks have no secret, and go with the folder.

@@ -5,7 +5,7 @@ import { aggregateNames, tableNames } from "../../infra/schema/catalogue";
 
 /** `docs/config.md`, generated from the schema and the defaults so that it cannot be out of date. */
 export function configReference(): string {
-  const leaves = configLeaves();
+  const leaves = configLeaves;
   const general = leaves.filter((leaf) => leaf.path[0] !== "timescaledb");
   const table = leaves.filter((leaf) => leaf.path[0] === "timescaledb" && leaf.path.length === 2);
   const aggregate = leaves.filter(

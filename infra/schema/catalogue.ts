@@ -33,6 +33,13 @@ export const aggregates = {
 export type AggregateName = keyof typeof aggregates;
 export const aggregateNames = Object.keys(aggregates) as AggregateName[];
 
+/** Those that samples get into, in the order they build on each other. */
+export const metricAggregateNames = [
+  "metric_minute_aggregate",
+  "metric_hourly_aggregate",
+  "metric_daily_aggregate",
+] as const satisfies readonly AggregateName[];
+
 /** Schema-qualified, unquoted. */
 export function qualified(name: TableName | AggregateName | (typeof referenceTables)[number]): string {
   return `${telemetrySchema}.${name}`;

@@ -1,3 +1,4 @@
+import { jobsOfRelation } from "./jobs";
 import type { Client } from "./postgres";
 
 /**
@@ -12,14 +13,8 @@ export async function retentionCutoff(client: Client, relation: string): Promise
   );
   if (view.rows[0]?.exists !== true) return undefined;
   const { rows } = await client.query<{ cutoff: Date }>(
-    `SELECT now() - (j.config->>'drop_after')::interval AS cutoff
-       FROM timescaledb_information.jobs j
-       LEFT JOIN timescaledb_information.continuous_aggregates a
-         ON a.materialization_hypertable_schema = j.hypertable_schema
-        AND a.materialization_hypertable_name = j.hypertable_name
-      WHERE j.proc_name = 'policy_retention' AND j.config ? 'drop_after'
-        AND $1 IN (format('%s.%s', j.hypertable_schema, j.hypertable_name), format('%s.%s', a.view_schema, a.view_name))`,
-    [relation],
+    `SELECT now() - (j.config->>'drop_after')::interval AS cutoff ${jobsOfRelation} AND j.config ? 'drop_after'`,
+    ["policy_retention", relation],
   );
   return rows[0]?.cutoff;
 }

@@ -1,4 +1,4 @@
-import { qualified } from "../../infra/schema/catalogue";
+import { metricAggregateNames, qualified } from "../../infra/schema/catalogue";
 import {
   type Client,
   type ConnectionTarget,
@@ -8,12 +8,6 @@ import {
 import { refreshStatements } from "../../infra/schema/refresh";
 import { ownerRole } from "../../infra/schema/roleNames";
 import type { Log } from "../log";
-
-const metricAggregates = [
-  "metric_minute_aggregate",
-  "metric_hourly_aggregate",
-  "metric_daily_aggregate",
-] as const;
 
 /**
  * Brings what files have added into the aggregates. Refresh policies look back some days only, and what is older and
@@ -33,7 +27,7 @@ export async function aggregateIngested(target: ConnectionTarget, log: Log): Pro
     const [todo] = rows;
     if (todo === undefined || todo.from === null || todo.to === null) return;
     const window = { from: todo.from, to: todo.to };
-    const statements = await refreshStatements(client, metricAggregates, window);
+    const statements = await refreshStatements(client, metricAggregateNames, window);
     if (!(await actsAsOwner(client))) {
       log.warn(
         `the aggregates hold nothing of ${todo.files.length} ingested files that is older than their refresh policies look ` +

@@ -1,4 +1,4 @@
-import { qualified } from "../../infra/schema/catalogue";
+import { metricAggregateNames, qualified } from "../../infra/schema/catalogue";
 import { refreshStatements } from "../../infra/schema/refresh";
 import { retentionCutoff } from "../../infra/schema/retention";
 import type { Check } from "./check";
@@ -83,11 +83,10 @@ const metricAggregate: Check = {
       ({ bucket, machine_id, metric_id }) =>
         `${bucket.toISOString()} machine ${machine_id} metric ${metric_id}`,
     );
-    const statements = await refreshStatements(
-      client,
-      ["metric_minute_aggregate", "metric_hourly_aggregate", "metric_daily_aggregate"],
-      { from: row.first, to: new Date(row.last.getTime() + 3_600_000) },
-    );
+    const statements = await refreshStatements(client, metricAggregateNames, {
+      from: row.first,
+      to: new Date(row.last.getTime() + 3_600_000),
+    });
     return `they differ at ${where.join("; ")}. Refresh these hours: ${statements.join("; ")}`;
   },
 };

@@ -1,3 +1,4 @@
+import { jobsOfRelation } from "../jobs";
 import { type Client, withTransaction } from "../postgres";
 import type { Common, Handler } from "./handler";
 import { intervalSeconds } from "./interval";
@@ -57,16 +58,9 @@ interface PolicyKind<Inputs extends PolicyInputs> {
   readonly pausedAs: string;
 }
 
-/** Jobs of one procedure on a table, or on an aggregate through the hypertable that holds it. */
 const findJobs = `
   SELECT j.job_id, j.scheduled, extract(epoch FROM j.schedule_interval)::float8 AS schedule_seconds, j.config
-    FROM timescaledb_information.jobs j
-    LEFT JOIN timescaledb_information.continuous_aggregates a
-      ON a.materialization_hypertable_schema = j.hypertable_schema
-     AND a.materialization_hypertable_name = j.hypertable_name
-   WHERE j.proc_name = $1
-     AND $2 IN (format('%s.%s', j.hypertable_schema, j.hypertable_name), format('%s.%s', a.view_schema, a.view_name))
-   ORDER BY j.job_id`;
+    ${jobsOfRelation} ORDER BY j.job_id`;
 
 function policy<Inputs extends PolicyInputs>(kind: PolicyKind<Inputs>): Handler<Inputs> {
   const jobsOf = async (client: Client, relation: string): Promise<Job[]> => {

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type FileProgress, type IngestResult, ingestFiles } from "../ingest";
 import { aggregateIngested } from "../ingest/aggregate";
 import { progressLine } from "../ingest/progressLine";
+import { allowedTimes } from "../ingest/records";
 import { createLog, type Log } from "../log";
 import { defaultStack } from "../stackConfig";
 import { stackTarget } from "../stackTarget";
@@ -50,10 +51,7 @@ async function ingest(files: string[], options: Options): Promise<void> {
       ...(options.machine === undefined ? {} : { machine: options.machine }),
       ...(options.timezone === undefined ? {} : { timezone: options.timezone }),
       ...(options.rejects === undefined ? {} : { rejects: options.rejects }),
-      allowed: {
-        earliest: new Date(`${config.ingest.earliest}T00:00:00Z`),
-        latest: new Date(Date.now() + config.ingest.futureTolerance.seconds * 1000),
-      },
+      allowed: allowedTimes(config.ingest),
       log,
       signal: stopping.signal,
       onProgress: line.show,

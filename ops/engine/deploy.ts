@@ -19,7 +19,6 @@ export interface RunOptions {
   readonly program?: PulumiFn;
   /** Default: {@link programProviders}. */
   readonly providers?: readonly string[];
-  readonly extraEnv?: Readonly<Record<string, string>>;
   readonly place?: Place;
 }
 
@@ -75,7 +74,6 @@ export async function runWatched(
         model = next;
         live?.show(model);
       },
-      ...(options.extraEnv === undefined ? {} : { extraEnv: options.extraEnv }),
       ...(options.place === undefined ? {} : { place: options.place }),
     });
     return { result, model };

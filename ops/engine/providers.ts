@@ -31,8 +31,6 @@ export interface ProviderOptions {
   readonly log: Log;
   readonly cli: FoundPulumi;
   readonly signal?: AbortSignal | undefined;
-  /** What the stand-ins find in their environment, besides ours. */
-  readonly extraEnv?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -43,7 +41,7 @@ export interface ProviderOptions {
 export async function startProviders(names: readonly string[], options: ProviderOptions): Promise<Providers> {
   const official = await Promise.all(names.map((name) => haveOfficial(name, options)));
   const standIns = names.filter((_, index) => !official[index]);
-  const running = standIns.length === 0 ? undefined : await startStandIns(standIns, options);
+  const running = standIns.length === 0 ? undefined : await startStandIns(standIns);
   if (standIns.length > 0) {
     options.log.info(
       `Stand-ins serve ${standIns.join(", ")}: the official plugins cannot be installed here. They do the real thing.`,
@@ -134,13 +132,13 @@ interface StandIns {
   stop(): Promise<void>;
 }
 
-async function startStandIns(names: readonly string[], options: ProviderOptions): Promise<StandIns> {
+async function startStandIns(names: readonly string[]): Promise<StandIns> {
   const child = spawn(
     process.execPath,
     ["--require", require.resolve("tsx/cjs"), join(projectRoot, "ops", "standins", "main.ts"), ...names],
     {
       cwd: projectRoot,
-      env: { ...process.env, ...compileCache(), ...options.extraEnv },
+      env: { ...process.env, ...compileCache() },
       // It ends when its stdin does, so it cannot outlive us. A group of its own keeps Ctrl-C for the engine.
       stdio: ["pipe", "pipe", "pipe"],
       detached: true,

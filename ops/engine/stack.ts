@@ -60,8 +60,6 @@ export interface RunOptions {
   readonly hardSignal?: AbortSignal | undefined;
   /** Called with the model so far after each event. */
   readonly onEvent?: (model: RunModel, event: EngineEvent) => void;
-  /** For the engine and the providers it starts. */
-  readonly extraEnv?: Readonly<Record<string, string>>;
   readonly place?: Place;
 }
 
@@ -92,7 +90,7 @@ export async function runStack(
       workDir: backend.workDir,
       pulumiCommand: command,
       program: forPeople(options.program, userErrors),
-      envVars: { ...backend.env, ...providers.env, ...options.extraEnv },
+      envVars: { ...backend.env, ...providers.env },
     });
     if (backend.folder !== undefined && operation !== "preview") {
       clearStaleLocks(backend.folder, project.name, stackName, options.log);

@@ -151,7 +151,6 @@ function createRun(plan: FilePlan, context: IngestContext, start: Progress) {
         {
           records: batch.records,
           rows: written,
-          duplicates: batch.length - written,
           rejected: batch.rejects.length,
         },
         batch,

@@ -46,11 +46,14 @@ export async function lockLedger(client: Client, fingerprint: string, records: n
   if (rows[0]?.records !== records || rows[0].finished) throw new Overtaken();
 }
 
-/** Adds a batch's counts and the times of its samples; in the transaction that writes the batch. */
+/**
+ * Adds a batch's counts and the times of its samples; in the transaction that writes the batch. A sample that made no row
+ * was there already.
+ */
 export async function advanceLedger(
   client: Client,
   fingerprint: string,
-  counts: Pick<Progress, "records" | "rows" | "duplicates" | "rejected">,
+  counts: Pick<Progress, "records" | "rows" | "rejected">,
   { times, length }: Pick<Samples, "times" | "length">,
 ): Promise<void> {
   const seconds = { first: null as number | null, last: null as number | null };
@@ -70,7 +73,7 @@ export async function advanceLedger(
       fingerprint,
       counts.records,
       counts.rows,
-      counts.duplicates,
+      length - counts.rows,
       counts.rejected,
       seconds.first,
       seconds.last,

@@ -1,3 +1,4 @@
+import type { StackConfig } from "../../infra/config";
 import type { Batch } from "./batch";
 import { splitFields } from "./fields";
 import { parseInstant } from "./instant";
@@ -10,6 +11,14 @@ import type { Zone } from "./zone";
 export interface AllowedTimes {
   readonly earliest: Date;
   readonly latest: Date;
+}
+
+/** The allowed times of a stack, at this moment. */
+export function allowedTimes({ earliest, futureTolerance }: StackConfig["ingest"]): AllowedTimes {
+  return {
+    earliest: new Date(`${earliest}T00:00:00Z`),
+    latest: new Date(Date.now() + futureTolerance.seconds * 1_000),
+  };
 }
 
 export interface RecordReader {

@@ -1,6 +1,7 @@
 import type { StackConfig } from "../../infra/config";
 import type { ConnectionTarget } from "../../infra/schema/postgres";
 import { ingestFiles } from "../ingest";
+import { allowedTimes } from "../ingest/records";
 import type { Log } from "../log";
 import { generateLine } from "../telemetry/generator";
 import { type LineDay, loadLine } from "../telemetry/loadLine";
@@ -34,10 +35,7 @@ async function loadFiles({ target, config, files, log, signal }: TelemetryOption
   } = await ingestFiles({
     target,
     files,
-    allowed: {
-      earliest: new Date(`${config.ingest.earliest}T00:00:00Z`),
-      latest: new Date(Date.now() + config.ingest.futureTolerance.seconds * 1_000),
-    },
+    allowed: allowedTimes(config.ingest),
     log,
     signal,
   });

@@ -91,7 +91,6 @@ async function writeBatch(
       {
         records: samples.length,
         rows: written,
-        duplicates: samples.length - written,
         rejected: 0,
       },
       samples,

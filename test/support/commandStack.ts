@@ -34,12 +34,7 @@ export class CommandStack {
     config: Overrides,
     readonly folder: string = mkdtempSync(join(tmpdir(), "ms5-stack-")),
   ) {
-    this.env = {
-      ...ownEnvironment(),
-      MS5_LOCAL_DIR: this.folder,
-      PULUMI_CREDENTIALS_PATH: join(this.folder, "credentials"),
-      ...config,
-    };
+    this.env = { ...isolatedEnvironment(this.folder), MS5_LOCAL_DIR: this.folder, ...config };
   }
 
   remove(): void {
@@ -104,13 +99,12 @@ export class CommandStack {
   }
 }
 
-/** Ours without what would point the stack at the person's own state or database. */
-function ownEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => name === "MS5_CACHE_DIR" || !/^(MS5|PULUMI|PG[A-Z]+$)/.test(name),
-    ),
+/** Ours without what would point a stack at the person's own state or database. */
+export function isolatedEnvironment(folder: string): NodeJS.ProcessEnv {
+  const ours = Object.entries(process.env).filter(
+    ([name]) => name === "MS5_CACHE_DIR" || !/^(MS5|PULUMI|PG[A-Z]+$)/.test(name),
   );
+  return { ...Object.fromEntries(ours), PULUMI_CREDENTIALS_PATH: join(folder, "credentials") };
 }
 
 async function run(

@@ -7,7 +7,7 @@ import { runWatched } from "../../ops/engine/deploy";
 import type { RunModel } from "../../ops/engine/events";
 import type { Operation, StackResult } from "../../ops/engine/stack";
 import { projectRoot } from "../../ops/paths";
-import type { Overrides } from "./commandStack";
+import { isolatedEnvironment, type Overrides } from "./commandStack";
 
 const never = new AbortController().signal;
 
@@ -29,12 +29,9 @@ export class EngineStack {
     operation: Operation,
     overrides: Overrides = {},
   ): Promise<{ result: StackResult; model: RunModel }> {
-    // The program and the dynamic providers read the environment: the test's own config, and none of the person's.
-    const before = { ...process.env };
-    for (const name of Object.keys(process.env)) {
-      if (name.startsWith("MS5_") && name !== "MS5_CACHE_DIR") delete process.env[name];
-    }
-    Object.assign(process.env, this.config, overrides);
+    // The program and the dynamic providers read it: the test's own config, and none of the person's.
+    const before = process.env;
+    process.env = { ...isolatedEnvironment(this.folder), ...this.config, ...overrides };
     try {
       return await runWatched(operation, this.name, {
         json: true,

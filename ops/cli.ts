@@ -1,7 +1,8 @@
 import { enableCompileCache } from "node:module";
-import { Command, CommanderError } from "commander";
-import { ExitCode, UserError } from "../infra/errors";
+import { Command } from "commander";
+import { ExitCode } from "../infra/errors";
 import { compileCache } from "./engine/toolCache";
+import { explain } from "./explain";
 
 interface CommandModule {
   register(program: Command): void;
@@ -20,6 +21,7 @@ const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
   schema: () => import("./commands/schema"),
   advise: () => import("./commands/advise"),
   bench: () => import("./commands/bench"),
+  switchover: () => import("./commands/switchover"),
   docs: () => import("./commands/docs"),
 };
 
@@ -39,17 +41,6 @@ async function main(argv: string[]): Promise<number> {
   } catch (error) {
     return explain(error);
   }
-}
-
-/** Tells a person what happened, and the shell by the exit code. */
-function explain(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.refused;
-  if (error instanceof UserError) {
-    process.stderr.write(`error: ${error.message}\n  fix: ${error.fix}\n`);
-    return error.exitCode;
-  }
-  process.stderr.write(`unexpected error: ${error instanceof Error ? error.stack : error}\n`);
-  return ExitCode.failed;
 }
 
 void main(process.argv).then((exitCode) => {

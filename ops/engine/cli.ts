@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { PulumiCommand } from "@pulumi/pulumi/automation";
 import { ExitCode, UserError } from "../../infra/errors";
 import type { Log } from "../log";
-import { buildCli, goEnvironment } from "./build";
+import { buildFromGo, type GoBuild, goEnvironment } from "./goBuild";
 import { tryInstaller } from "./install";
 import { interruptedSearch, pinnedVersion, pulumiFolder, withToolLock } from "./toolCache";
+
+const whatItIs = "the Pulumi CLI";
 
 /** Older ones lack what we use: `refresh` and `destroy` with an inline program (`--client`, 3.181), events over gRPC. */
 export const minimumVersion = "3.206.0";
@@ -32,20 +34,33 @@ export async function findPulumi(options: {
   const folder = pulumiFolder();
   return (
     (await fromFolder(folder, "cache")) ??
-    (await withToolLock(folder, log, signal, async () => {
+    (await withToolLock(folder, whatItIs, log, signal, async () => {
       // Another process may have got it while we waited for the lock.
       const cached = await fromFolder(folder, "cache");
       if (cached !== undefined) return cached;
       log.info("No Pulumi CLI on the PATH or in the tool cache.");
       if (await tryInstaller(folder, pinnedVersion(), log, signal)) return fromFolder(folder, "installer");
-      const env = await goEnvironment(signal);
-      if (signal?.aborted) throw interruptedSearch();
+      const build = pulumiBuild();
+      const env = await goEnvironment(build.toolchain, signal);
+      if (signal?.aborted) throw interruptedSearch(whatItIs);
       if (env === undefined) throw noWay();
-      await buildCli(folder, env, log, signal);
+      await buildFromGo(build, folder, env, log, signal);
       return fromFolder(folder, "built");
     })) ??
     fail(noWay())
   );
+}
+
+function pulumiBuild(): GoBuild {
+  const version = pinnedVersion();
+  return {
+    name: `Pulumi ${version}`,
+    toolchain: "pulumi",
+    packages: ["github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"],
+    linkerFlags: `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`,
+    takes: "two to four minutes",
+    alternative: "put `pulumi` on the PATH",
+  };
 }
 
 async function fromPath(log: Log): Promise<FoundPulumi | undefined> {

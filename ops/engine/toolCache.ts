@@ -8,8 +8,10 @@ import type { Log } from "../log";
 import { projectRoot } from "../paths";
 import { isAlive } from "./processes";
 
-/** The module files that pin what we build. */
-export const toolchainFolder = join(projectRoot, "toolchain", "pulumi");
+/** The module files that pin what we build: a folder of `toolchain/`. */
+export function toolchainFolder(name: string): string {
+  return join(projectRoot, "toolchain", name);
+}
 
 /** Where tools are kept for all checkouts of this user. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -24,20 +26,44 @@ export function compileCache(): { readonly NODE_COMPILE_CACHE: string } {
   return { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(cacheFolder(), "compiled") };
 }
 
-/** The folder of the pinned CLI: another pin is another folder, so that checkouts don't disturb each other. */
-export function pulumiFolder(cache: string = cacheFolder()): string {
+/**
+ * Where what `toolchain/NAME` pins is kept: another pin is another folder, so that checkouts don't disturb each other.
+ * What we wrote ourselves there (`*.go`) counts too.
+ */
+export function pinnedFolder(name: string, cache: string = cacheFolder()): string {
+  const folder = toolchainFolder(name);
   const pin = createHash("sha256");
-  for (const file of ["go.mod", "go.sum"]) pin.update(readFileSync(join(toolchainFolder, file)));
-  return join(cache, `pulumi-${pin.digest("hex").slice(0, 16)}`);
+  for (const file of readdirSync(folder).sort()) pin.update(readFileSync(join(folder, file)));
+  return join(cache, `${name}-${pin.digest("hex").slice(0, 16)}`);
 }
 
-/** The pinned version of the CLI, e.g. `3.256.0`. */
-export function pinnedVersion(): string {
-  const goMod = readFileSync(join(toolchainFolder, "go.mod"), "utf8");
-  const version = /github\.com\/pulumi\/pulumi\/pkg\/v3 v([0-9.]+)/.exec(goMod)?.[1];
-  if (version === undefined)
-    throw new Error(`${toolchainFolder}/go.mod pins no github.com/pulumi/pulumi/pkg/v3`);
+/** The folder of the pinned Pulumi CLI. */
+export function pulumiFolder(cache: string = cacheFolder()): string {
+  return pinnedFolder("pulumi", cache);
+}
+
+/** The version of `module` that `toolchain/NAME` pins, e.g. `3.256.0`. */
+export function pinnedVersionOf(name: string, module: string): string {
+  const file = join(toolchainFolder(name), "go.mod");
+  const line = readFileSync(file, "utf8")
+    .split("\n")
+    .map((text) =>
+      text
+        .replace(/^require /, "")
+        .trim()
+        .split(" "),
+    )
+    .find(([path]) => path === module);
+  const version = line?.[1]?.replace(/^v/, "");
+  if (version === undefined) throw new Error(`${file} pins no ${module}`);
   return version;
+}
+
+const cliModule = "github.com/pulumi/pulumi/pkg/v3";
+
+/** The pinned version of the Pulumi CLI, e.g. `3.256.0`. */
+export function pinnedVersion(): string {
+  return pinnedVersionOf("pulumi", cliModule);
 }
 
 /** A folder to work in next to `target`, to be renamed onto it; those of dead processes are swept away. */
@@ -56,16 +82,22 @@ export function draftOf(target: string): string {
   return draft;
 }
 
-export function interruptedSearch(): UserError {
-  return new UserError("interrupted while getting the Pulumi CLI", {
+/** @param what with its article, e.g. `the Pulumi CLI` */
+export function interruptedSearch(what: string): UserError {
+  return new UserError(`interrupted while getting ${what}`, {
     fix: "run the same command again",
     exitCode: ExitCode.interrupted,
   });
 }
 
-/** Runs `work` while no other process of this user does the same; a lock whose owner died is taken over. */
+/**
+ * Runs `work` while no other process of this user does the same; a lock whose owner died is taken over.
+ *
+ * @param what for the message to who waits, with its article, e.g. `the Pulumi CLI`
+ */
 export async function withToolLock<T>(
   target: string,
+  what: string,
   log: Log,
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
@@ -74,14 +106,13 @@ export async function withToolLock<T>(
   mkdirSync(join(target, ".."), { recursive: true });
   let told = false;
   while (!takeLock(lock)) {
-    if (signal?.aborted) throw interruptedSearch();
+    if (signal?.aborted) throw interruptedSearch(what);
     const owner = lockOwner(lock);
     if (owner !== undefined && !isAlive(owner)) {
       rmSync(lock, { force: true });
       continue;
     }
-    if (!told)
-      log.info(`Another process (pid ${owner ?? "unknown"}) is getting the Pulumi CLI; waiting for it …`);
+    if (!told) log.info(`Another process (pid ${owner ?? "unknown"}) is getting ${what}; waiting for it …`);
     told = true;
     await sleep(250);
   }

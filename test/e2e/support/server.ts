@@ -16,8 +16,9 @@ import {
   withClient,
 } from "../../../infra/schema/postgres";
 import { isAlive } from "../../../ops/engine/processes";
+import { toolPath } from "../../support/debian";
 import { freePort } from "../../support/freePort";
-import { rootFolder, serverUser, toolPath } from "./rootfs";
+import { rootFolder, serverUser } from "./rootfs";
 
 const database = "ms5";
 const startTimeoutMs = 30_000;

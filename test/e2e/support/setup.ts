@@ -1,6 +1,7 @@
 import { UserError } from "../../../infra/errors";
 import { findPulumi } from "../../../ops/engine/cli";
 import { createLog } from "../../../ops/log";
+import { prepareCluster } from "../../cluster";
 import { ensureRoot } from "./rootfs";
 import { sweepLeftovers } from "./server";
 
@@ -12,6 +13,11 @@ export default async function setup(): Promise<void> {
     sweepLeftovers();
     // Building it can take minutes: not within the time of a test.
     await findPulumi({ log });
+    await prepareCluster(log).catch((error: unknown) => {
+      // The tests that need no cluster can still run; those that do say the same.
+      if (!(error instanceof UserError)) throw error;
+      log.warn(error.message);
+    });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     process.stderr.write(`error: ${error.message}\n  fix: ${error.fix}\n`);

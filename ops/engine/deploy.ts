@@ -1,7 +1,8 @@
 // One deployment as a command: signals, progress and report around one run of the engine.
 import type { PulumiFn } from "@pulumi/pulumi/automation";
 import { ExitCode } from "../../infra/errors";
-import { createLog } from "../log";
+import { createLog, type Log } from "../log";
+import { stackConfig } from "../stackConfig";
 import type { Place } from "./backend";
 import { emptyRun, type RunModel } from "./events";
 import { liveProgress, logAbove } from "./live";
@@ -9,15 +10,21 @@ import { report } from "./render";
 import { catchInterrupts, type Interrupts } from "./signals";
 import { type Operation, runStack, type StackResult } from "./stack";
 
-/** The plugins that infra/ uses. Dynamic providers need none. */
-const programProviders = ["random", "postgresql"] as const;
+/** The plugins that infra/ uses on every stack, and on those whose database runs in Kubernetes. Dynamic providers need none. */
+const everywhere = ["random", "postgresql"] as const;
+const onKubernetes = ["tls", "kubernetes"] as const;
+
+async function programProviders(stack: string, log: Log): Promise<readonly string[]> {
+  const { platform } = await stackConfig(stack, log);
+  return platform === "none" ? everywhere : [...everywhere, ...onKubernetes];
+}
 
 export interface RunOptions {
   /** Nothing but warnings on stderr, no progress. */
   readonly json: boolean;
   /** Default: the program in infra/. */
   readonly program?: PulumiFn;
-  /** Default: {@link programProviders}. */
+  /** Default: those that infra/ uses on this stack. */
   readonly providers?: readonly string[];
   readonly place?: Place;
 }
@@ -62,12 +69,13 @@ export async function runWatched(
 ): Promise<{ result: StackResult; model: RunModel }> {
   const program = options.program ?? infraProgram();
   const live = options.json ? undefined : liveProgress(process.stderr);
+  const log = logAbove(live, createLog({ quiet: options.json }));
   let model = emptyRun(operation);
   try {
     const result = await runStack(operation, stack, {
-      log: logAbove(live, createLog({ quiet: options.json })),
+      log,
       program,
-      providers: options.providers ?? programProviders,
+      providers: options.providers ?? (await programProviders(stack, log)),
       signal: options.interrupts.gentle,
       hardSignal: options.interrupts.hard,
       onEvent: (next) => {

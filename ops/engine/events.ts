@@ -19,6 +19,8 @@ export interface ResourceModel {
   readonly parent: string | undefined;
   readonly op: Change;
   readonly status: "running" | "done" | "failed";
+  /** While it runs: how far it is, in its provider's words. */
+  readonly progress?: string;
   readonly diff: readonly PropertyChange[];
 }
 
@@ -158,7 +160,8 @@ const shownSeverities = new Set<string>(["info", "info#err", "warning", "error"]
 
 function withDiagnostic(model: RunModel, event: NonNullable<EngineEvent["diagnosticEvent"]>): RunModel {
   // Debug messages carry inputs and outputs in plain text.
-  if (event.ephemeral || !shownSeverities.has(event.severity)) return model;
+  if (!shownSeverities.has(event.severity)) return model;
+  if (event.ephemeral) return withProgress(model, event);
   const message = stripMarkup(event.message).trim();
   if (message === "" || isNoise(message)) return model;
   const diagnostic: Diagnostic = {
@@ -169,6 +172,15 @@ function withDiagnostic(model: RunModel, event: NonNullable<EngineEvent["diagnos
   const last = model.diagnostics.at(-1);
   if (last?.message === message && last.severity === diagnostic.severity) return model;
   return { ...model, diagnostics: [...model.diagnostics, diagnostic] };
+}
+
+function withProgress(model: RunModel, event: NonNullable<EngineEvent["diagnosticEvent"]>): RunModel {
+  const known = model.resources.get(event.urn ?? "");
+  if (known?.status !== "running") return model;
+  const { progress: _, ...resource } = known;
+  const message = stripMarkup(event.message).trim();
+  const next = message === "" ? resource : { ...resource, progress: message };
+  return { ...model, resources: new Map(model.resources).set(known.urn, next) };
 }
 
 /** Colour directives such as `<{%fg 1%}>`, which mean something to Pulumi's own display only. */
@@ -200,12 +212,14 @@ function diffOf(step: Step, op: Change, operation: string): PropertyChange[] {
   // Only ours: a bridged plugin fills its inputs up with a dozen defaults, a provider's are where to log in.
   if (op === "create") return displayType(step.type).startsWith("ms5:") ? newValues(now?.inputs) : [];
   if ((op !== "update" && op !== "replace") || old === undefined || now === undefined) return [];
+  // The outputs of a Kubernetes object are all that the cluster notes about it; its inputs say what drifted.
+  const isObject = step.type.startsWith("kubernetes:");
   // In a refresh the program has no say: what was read differs from what was known.
-  if (operation === "refresh") return diffValues(old.outputs, now.outputs);
+  if (operation === "refresh" && !isObject) return diffValues(old.outputs, now.outputs);
   const byInputs = diffValues(old.inputs, now.inputs);
   if (byInputs.length > 0) return byInputs;
   // The program asks for what it asked for before; reality (the old outputs) is what differs.
-  const drifted = diffValues(pick(old.outputs, now.inputs), now.inputs);
+  const drifted = isObject ? [] : diffValues(pick(old.outputs, now.inputs), now.inputs);
   if (drifted.length > 0) return drifted;
   // A changed secret is masked on both sides: only the provider can say that it changed.
   return Object.keys(step.detailedDiff ?? {}).map((property) => ({

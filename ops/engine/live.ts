@@ -26,7 +26,7 @@ export function logAbove(live: Live | undefined, log: Log): Log {
 /** Milliseconds between two pictures of the tree. */
 const frameMs = 100;
 
-/** Progress on stderr: a tree that is redrawn on a terminal, a line per finished resource elsewhere. */
+/** Progress on stderr: a tree that is redrawn on a terminal; elsewhere a line for each resource that is done or says how far it is. */
 export function liveProgress(stream: WriteStream): Live {
   return stream.isTTY ? redrawn(stream) : lineByLine(stream);
 }
@@ -55,12 +55,14 @@ function redrawn(stream: WriteStream): Live {
 }
 
 function lineByLine(stream: WriteStream): Live {
-  const told = new Set<string>();
+  const told = new Map<string, string>();
   return {
     show: (model) => {
       for (const resource of model.resources.values()) {
-        if (resource.op === "same" || resource.status === "running" || told.has(resource.urn)) continue;
-        told.add(resource.urn);
+        const news = resource.status === "running" ? resource.progress : "ended";
+        if (resource.op === "same" || news === undefined) continue;
+        if ([news, "ended"].includes(told.get(resource.urn) ?? "")) continue;
+        told.set(resource.urn, news);
         stream.write(`${progressLine(resource, model.operation, { color: false })}\n`);
       }
     },

@@ -34,7 +34,7 @@ export interface ProviderOptions {
 }
 
 /**
- * Makes the providers of these names available to an engine: `random`, `tls`, `postgresql`.
+ * Makes the providers of these names available to an engine: `random`, `tls`, `postgresql`, `kubernetes`.
  *
  * @throws UserError when a stand-in is needed and does not start.
  */

@@ -49,7 +49,10 @@ export function progressLine(resource: ResourceModel, operation: string, look: L
 
 function statusText(resource: ResourceModel, operation: string): string {
   if (resource.status === "failed") return "failed";
-  if (resource.status === "running") return `${doing[resource.op]} …`;
+  if (resource.status === "running") {
+    const progress = resource.progress?.replaceAll(/\s+/g, " ");
+    return progress === undefined ? `${doing[resource.op]} …` : `${doing[resource.op]} … ${progress}`;
+  }
   if (operation === "preview") return resource.op === "same" ? "unchanged" : `to be ${done[resource.op]}`;
   // A refresh changes what Pulumi knows, never what is there.
   if (operation === "refresh") return refreshed[resource.op] ?? "differs from what was recorded";

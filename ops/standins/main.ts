@@ -5,12 +5,19 @@
  * an object that was made and not reported would be lost to the state.
  */
 import { ExitCode } from "../../infra/errors";
+import type { Served } from "./grpc";
+import { serveKubernetes } from "./kubernetes/service";
 import { postgresql } from "./postgresql";
-import { type StandIn, serve } from "./provider";
+import { serve } from "./provider";
 import { random } from "./random";
 import { tls } from "./tls";
 
-const standIns: Readonly<Record<string, StandIn>> = { random, tls, postgresql };
+const standIns: Readonly<Record<string, () => Promise<Served>>> = {
+  kubernetes: serveKubernetes,
+  postgresql: () => serve(postgresql),
+  random: () => serve(random),
+  tls: () => serve(tls),
+};
 
 /** Milliseconds an operation under way gets to finish when the process is told to end. */
 const graceMs = 10_000;
@@ -24,7 +31,7 @@ async function main(names: readonly string[]): Promise<void> {
     process.exitCode = ExitCode.refused;
     return;
   }
-  const served = await Promise.all(wanted.map(serve));
+  const served = await Promise.all(wanted.map((start) => start()));
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;

@@ -3,16 +3,8 @@
  * configuration, property-level differences, old inputs and outputs of a preview, all of which the official
  * plugins have and a program may depend on.
  */
-import {
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type sendUnaryData,
-  status,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { ServerUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
-import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import {
   CheckFailure,
   CheckRequest,
@@ -36,6 +28,7 @@ import {
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { UserError } from "../../infra/errors";
+import { listen, nameOf, PerConnection, type Served, typeOf, unary } from "./grpc";
 import {
   checkInputs,
   type Difference,
@@ -59,52 +52,16 @@ export interface StandIn {
   configure(config: Bag): Readonly<Record<string, Kind>>;
 }
 
-export interface Served {
-  readonly port: number;
-  /** Takes no more work, and resolves when what is under way has been answered, or after `graceMs`. */
-  stop(graceMs: number): Promise<void>;
-}
-
 /** Listens on loopback, on a port of the system's choice. */
-export async function serve(standIn: StandIn): Promise<Served> {
-  const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
-  server.addService(ResourceProviderService, service(standIn));
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  return {
-    port,
-    stop: (graceMs) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(() => {
-          server.forceShutdown();
-          resolve();
-        }, graceMs);
-        server.tryShutdown(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      }),
-  };
+export function serve(standIn: StandIn): Promise<Served> {
+  return listen(service(standIn));
 }
 
 function service(standIn: StandIn): UntypedServiceImplementation {
-  /**
-   * One process serves all providers of its package in a program (the default one and explicit ones), each
-   * with a configuration of its own. Requests don't say whose they are, but each provider has its connection.
-   */
-  const configured = new Map<string, Readonly<Record<string, Kind>>>();
+  const configured = new PerConnection<Readonly<Record<string, Kind>>>(standIn.name);
 
   function kindOf(call: { getPeer(): string }, urn: string): Kind {
-    const kinds = configured.get(call.getPeer()) ?? theOnly(configured);
-    if (kinds === undefined) {
-      throw new UserError(
-        `the ${standIn.name} stand-in lost track of which provider this connection belongs to`,
-        { fix: "run the command again" },
-      );
-    }
+    const kinds = configured.get(call);
     const type = typeOf(urn);
     const kind = kinds[type];
     if (kind !== undefined) return kind;
@@ -133,7 +90,7 @@ function service(standIn: StandIn): UntypedServiceImplementation {
     }),
 
     configure: unary(async (call: ServerUnaryCall<ConfigureRequest, ConfigureResponse>) => {
-      configured.set(call.getPeer(), standIn.configure(bag(call.request.getArgs())));
+      configured.set(call, standIn.configure(bag(call.request.getArgs())));
       // Without acceptSecrets the engine opens secrets for us, and marks outputs whose input was one.
       return new ConfigureResponse().setSupportspreview(true).setSupportsAutonamingConfiguration(true);
     }),
@@ -211,20 +168,6 @@ function service(standIn: StandIn): UntypedServiceImplementation {
   };
 }
 
-function unary<Request, Response>(work: (call: ServerUnaryCall<Request, Response>) => Promise<Response>) {
-  return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
-    work(call).then(
-      (response) => callback(null, response),
-      (error: unknown) => callback({ code: status.UNKNOWN, details: explained(error) }),
-    );
-  };
-}
-
-function explained(error: unknown): string {
-  if (error instanceof UserError) return `${error.message}\nfix: ${error.fix}`;
-  return error instanceof Error ? error.message : String(error);
-}
-
 function bag(struct: Struct | undefined): Bag {
   return withoutSecrets((struct?.toJavaScript() ?? {}) as Bag);
 }
@@ -233,20 +176,11 @@ function sealed(kind: Kind, state: Bag): Struct {
   return Struct.fromJavaScript(sealedState(kind, state));
 }
 
-function theOnly<T>(map: Map<unknown, T>): T | undefined {
-  return map.size === 1 ? map.values().next().value : undefined;
-}
-
-/** `urn:pulumi:stack::project::parent$type::name` → `type`. */
-function typeOf(urn: string): string {
-  return urn.split("::")[2]?.split("$").at(-1) ?? urn;
-}
-
-function naming(request: CheckRequest): Naming {
+export function naming(request: CheckRequest): Naming {
   const options = request.getAutonaming();
   const proposed = options?.getProposedName() ?? "";
   return {
-    resourceName: request.getUrn().split("::").at(-1) ?? "",
+    resourceName: nameOf(request.getUrn()),
     seed: request.getRandomseed_asU8(),
     ...(proposed === "" ? {} : { proposed }),
     disabled: options?.getMode() === CheckRequest.AutonamingOptions.Mode.DISABLE,
@@ -257,11 +191,13 @@ const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } = Pro
 const plainKinds = { add: ADD, delete: DELETE, update: UPDATE };
 const replacingKinds = { add: ADD_REPLACE, delete: DELETE_REPLACE, update: UPDATE_REPLACE };
 
-function diffResponse(differences: readonly Difference[]): DiffResponse {
+/** The answer that names each property that differs. */
+export function diffResponse(differences: readonly Difference[]): DiffResponse {
   const { DIFF_SOME, DIFF_NONE } = DiffResponse.DiffChanges;
   const response = new DiffResponse()
     .setChanges(differences.length > 0 ? DIFF_SOME : DIFF_NONE)
-    .setDiffsList(differences.map(({ property }) => property))
+    // The CLI's one-line summary knows whole properties only.
+    .setDiffsList([...new Set(differences.map(({ property }) => property.split(/[.[]/, 1)[0] ?? property))])
     .setReplacesList(differences.filter(({ replaces }) => replaces).map(({ property }) => property))
     .setHasdetaileddiff(true);
   for (const { property, change, replaces } of differences) {

@@ -25,7 +25,8 @@ function opened(value: Value): Value {
   return isSecret(value) ? opened(value.value ?? null) : withoutSecrets(value);
 }
 
-function isSecret(value: Value): value is { [key: string]: Value } {
+/** Whether the value itself is marked as secret. */
+export function isSecret(value: Value): value is { [key: string]: Value } {
   return (
     value !== null && typeof value === "object" && !Array.isArray(value) && value[markKey] === secretMark
   );
@@ -36,6 +37,12 @@ export function containsUnknown(value: Value | undefined): boolean {
   if (value === unknown) return true;
   if (value === null || typeof value !== "object") return false;
   return Object.values(value).some(containsUnknown);
+}
+
+/** Whether any part of the value is secret. */
+export function containsSecret(value: Value): boolean {
+  if (value === null || typeof value !== "object") return false;
+  return isSecret(value) || Object.values(value).some(containsSecret);
 }
 
 /** Whether a person would say that nothing is there: the types the providers build on don't tell these apart. */

@@ -101,6 +101,40 @@ describe("the model of a run", () => {
     expect([...model.resources.values()].map(({ status }) => status)).toEqual(["failed"]);
   });
 
+  it("shows how far a resource is while it runs, and forgets it afterwards", () => {
+    const create = step("create", { new: state({}) });
+    const progress = (message: string) => said("info", message, { ephemeral: true, urn });
+    const of = (model: ReturnType<typeof run>) => model.resources.get(urn)?.progress;
+    expect(of(run("up", begun(create), progress("1 of 3 pods are ready")))).toBe("1 of 3 pods are ready");
+    expect(of(run("up", begun(create), progress("1 of 3"), progress("")))).toBeUndefined();
+    const model = run("up", begun(create), progress("2 of 3"), ended(create), progress("late"));
+    expect(of(model)).toBeUndefined();
+    expect(model.diagnostics).toEqual([]);
+  });
+
+  it("shows of a Kubernetes object what the program says, not all that the cluster notes about it", () => {
+    const type = "kubernetes:apps/v1:Deployment";
+    const object = (replicas: number, word = "w") => ({ spec: { replicas }, word: secret(word) });
+    const live = (replicas: number) => ({
+      ...object(replicas),
+      status: { seen: replicas },
+      spec: { replicas, x: 1 },
+    });
+    const old = state(object(1), live(1));
+    const drift = step("update", { type, old, new: state(object(2), live(2)) });
+    const expected = [{ property: "spec.replicas", before: 1, after: 2 }];
+    expect(run("refresh", ended(drift)).resources.get(urn)?.diff).toEqual(expected);
+    const changed = step("update", {
+      type,
+      old,
+      new: state(object(1, "v")),
+      detailedDiff: { word: {} as never },
+    });
+    expect(run("up", ended(changed)).resources.get(urn)?.diff).toEqual([
+      { property: "word", before: "[secret]", after: "[secret]" },
+    ]);
+  });
+
   it("in a refresh compares what was known with what was read", () => {
     const drift = step("update", {
       old: state({ after: "7 d" }),

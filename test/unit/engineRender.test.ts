@@ -105,6 +105,11 @@ describe("progress", () => {
     expect(progressLine(resource("a", "update", { status }), operation, plain)).toBe(line);
   });
 
+  it("says how far a resource is, on one line", () => {
+    const running = resource("a", "create", { status: "running", progress: "1 of 3 pods\n  are ready" });
+    expect(progressLine(running, "up", plain)).toMatch(/creating … 1 of 3 pods are ready$/);
+  });
+
   it("keeps the last lines when the terminal is too small", () => {
     const many = Array.from({ length: 50 }, (_, index) => resource(`r${index}`, "create"));
     const lines = progressTree(model(...many), 5, plain);

@@ -82,7 +82,13 @@ export class StandInStack {
   async run(operation: Operation, program: PulumiFn = async () => ({})) {
     this.stack.workspace.program = program;
     const steps: Step[] = [];
+    const said: string[] = [];
+    const statuses: string[] = [];
     const onEvent = (event: EngineEvent): void => {
+      const { diagnosticEvent } = event;
+      if (diagnosticEvent !== undefined) {
+        (diagnosticEvent.ephemeral ? statuses : said).push(diagnosticEvent.message.trim());
+      }
       // A refresh knows what it found only at the end of a step; the others tell of a step when it starts, too.
       const told = operation === "refresh" ? event.resOutputsEvent : event.resourcePreEvent;
       const metadata = told?.metadata;
@@ -100,6 +106,10 @@ export class StandInStack {
       /** `op name: changed properties`, in alphabetical order. */
       summary: steps.map(({ op, name, properties }) => `${op} ${name}: ${properties}`).sort(),
       changes,
+      /** What the engine and the providers said. */
+      said,
+      /** What they said in passing, while they waited for something. */
+      statuses,
       /** Secrets opened. */
       outputs: Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, output.value])),
     };

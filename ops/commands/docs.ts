@@ -1,18 +1,31 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { flows } from "../../infra/kubernetes/flows";
 import { configReference } from "../docs/configReference";
+import { networkPicture } from "../docs/networkPicture";
+import { networkReference } from "../docs/networkReference";
 import { projectRoot } from "../paths";
 
-/** Where the generated reference stands; a test compares it with what would be generated. */
-export const configReferenceFile = join(projectRoot, "docs", "config.md");
+/** What is generated, by its place in docs; a test compares each file with what would be generated. */
+export const generatedDocs = {
+  "config.md": configReference,
+  "network.md": () => networkReference(flows),
+  "network.svg": () => networkPicture(flows),
+} as const satisfies Record<string, () => string>;
+
+/** Where a generated page stands. */
+export function generatedFile(name: keyof typeof generatedDocs): string {
+  return join(projectRoot, "docs", name);
+}
 
 /** `docs`: writes the pages that are generated from code. */
 export function register(program: Command): void {
+  const names = Object.keys(generatedDocs) as (keyof typeof generatedDocs)[];
   program
     .command("docs")
-    .description("write the generated documentation: docs/config.md")
+    .description(`write the generated documentation: ${names.map((name) => `docs/${name}`).join(", ")}`)
     .action(async () => {
-      await writeFile(configReferenceFile, configReference());
+      for (const name of names) await writeFile(generatedFile(name), generatedDocs[name]());
     });
 }

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../infra/config";
@@ -6,8 +5,6 @@ import { configLeaves } from "../../infra/config/leaves";
 import { environments } from "../../infra/environments";
 import { UserError } from "../../infra/errors";
 import { aggregateNames, aggregates, tableNames } from "../../infra/schema/catalogue";
-import { configReferenceFile } from "../../ops/commands/docs";
-import { configReference } from "../../ops/docs/configReference";
 import { rawConfig } from "../../ops/stackConfig";
 
 function raw(config: Record<string, unknown>): Record<string, string> {
@@ -308,8 +305,4 @@ describe("stack files", () => {
     ).toBeUndefined();
     expect(() => rawConfig("config: [", "x.yaml")).toThrow("x.yaml is not YAML");
   });
-});
-
-it("docs/config.md is what `npm run ops -- docs` writes", async () => {
-  expect(await readFile(configReferenceFile, "utf8")).toBe(configReference());
 });

@@ -1,0 +1,32 @@
+// infra/kubernetes/networkPolicyResources.ts - closed by default: the policies that the table of flows comes to.
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { type Endpoints, flows } from "./flows";
+import type { Namespaces } from "./namespaces";
+import { networkPolicies } from "./networkPolicies";
+
+export interface NetworkPoliciesArgs {
+  namespaces: Namespaces;
+  apiServer: pulumi.Input<Endpoints>;
+}
+
+/** Pods should depend on it: then there is no moment in which they run and nothing is denied. */
+export class NetworkPolicies extends pulumi.ComponentResource {
+  constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ms5:kubernetes:NetworkPolicies", name, {}, opts);
+    const addresses = pulumi.output({ apiServer: args.apiServer });
+    for (const plan of networkPolicies(flows)) {
+      const metadata = {
+        name: plan.name,
+        namespace: args.namespaces[plan.namespace].metadata.name,
+        annotations: { "ms5.io/why": plan.why },
+      };
+      new kubernetes.networking.v1.NetworkPolicy(
+        `${plan.namespace}-${plan.name}`,
+        { metadata, spec: addresses.apply(plan.spec) },
+        { parent: this },
+      );
+    }
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,60 @@
+// infra/kubernetes/serviceAccount.ts - what pods may ask of the API server: the database's what Patroni and our agent do
+// there, in their own namespace, the pooler's nothing.
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * What Patroni calls with ConfigMaps as its store, read in its source (4.0.7 and 4.1.5): every write is a patch, and it
+ * deletes nothing but in `patronictl remove`, which is not for a pod to do. Our agent (infra/database/agent) calls less.
+ */
+export const databaseRules = [
+  { apiGroups: [""], resources: ["configmaps"], verbs: ["create", "get", "list", "patch", "watch"] },
+  // A member writes its role and state on its own pod, and reads those of the others.
+  { apiGroups: [""], resources: ["pods"], verbs: ["list", "patch", "watch"] },
+];
+
+export interface AccountArgs {
+  namespace: pulumi.Input<string>;
+}
+
+/** The database members' account, named as the component. */
+export class DatabaseAccount extends pulumi.ComponentResource {
+  /** For `serviceAccountName`. Known when the rights are there too: Patroni ends where it has none. */
+  readonly accountName: pulumi.Output<string>;
+
+  constructor(name: string, args: AccountArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ms5:kubernetes:DatabaseAccount", name, {}, opts);
+    const child = { parent: this };
+    const metadata = { name, namespace: args.namespace };
+    const account = new kubernetes.core.v1.ServiceAccount(name, { metadata }, child);
+    const role = new kubernetes.rbac.v1.Role(name, { metadata, rules: databaseRules }, child);
+    const binding = new kubernetes.rbac.v1.RoleBinding(
+      name,
+      {
+        metadata,
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
+        subjects: [{ kind: "ServiceAccount", name: account.metadata.name, namespace: args.namespace }],
+      },
+      child,
+    );
+    this.accountName = pulumi.all([account.metadata.name, binding.metadata.name]).apply(([it]) => it);
+    this.registerOutputs({});
+  }
+}
+
+/** The pooler's account, named as the component: no rights, and no token in its pods. */
+export class PoolerAccount extends pulumi.ComponentResource {
+  /** For `serviceAccountName`. */
+  readonly accountName: pulumi.Output<string>;
+
+  constructor(name: string, args: AccountArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ms5:kubernetes:PoolerAccount", name, {}, opts);
+    const account = new kubernetes.core.v1.ServiceAccount(
+      name,
+      { metadata: { name, namespace: args.namespace }, automountServiceAccountToken: false },
+      { parent: this },
+    );
+    this.accountName = account.metadata.name;
+    this.registerOutputs({});
+  }
+}

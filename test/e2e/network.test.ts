@@ -1,0 +1,317 @@
+// The policies on a real cluster: who can reach whom, by pods that carry the workloads' labels, in namespaces of the test's
+// own. What is expected is written by hand, from what the product should do, not from the table of flows.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CoreV1Api, DiscoveryV1Api, KubeConfig } from "@kubernetes/client-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { podExec } from "../../infra/database/podExec";
+import { endpointsOf } from "../../infra/kubernetes/apiServer";
+import { type Endpoints, flows } from "../../infra/kubernetes/flows";
+import { namespaceNames } from "../../infra/kubernetes/namespaceNames";
+import { namespaceLabels } from "../../infra/kubernetes/namespaces";
+import { networkPolicies } from "../../infra/kubernetes/networkPolicies";
+import { referenceOf } from "../../ops/standins/kubernetes/object";
+import type { Bag } from "../../ops/standins/values";
+import { ensureCluster } from "../cluster";
+import { silent } from "../support/embedded";
+import { TestNamespace } from "./support/kubernetes";
+import { covers } from "./support/probes";
+
+/** Everything that is allowed. `bare-*` are pods without labels in our namespaces; others are unlabelled namespaces. */
+const allowed = [
+  "client > pooler TCP/6432",
+  "pooler > database TCP/5432",
+  "pooler > database TCP/8009",
+  "database > database TCP/5432",
+  "database > database TCP/8008",
+  "database > database TCP/8009",
+  "database,pooler > dns",
+  "database > api",
+  // What is not ours is not our business.
+  "client,other > client,other,dns,api",
+];
+
+/** What changes when one policy is missing. */
+const missing: Record<string, { closes?: string[]; opens?: string[] }> = {
+  "pooler/client-to-pooler": { closes: ["client > pooler"] },
+  "pooler/pooler-to-database": { closes: ["pooler > database"] },
+  "database/pooler-to-database": { closes: ["pooler > database"] },
+  "pooler/pooler-to-dns": { closes: ["pooler > dns"] },
+  "database/database-to-database": { closes: ["database > database"] },
+  "database/database-to-dns": { closes: ["database > dns"] },
+  "database/database-to-api-server": { closes: ["database > api"] },
+  "database/default-deny": {
+    opens: ["bare-database > client,other,dns,api", "client,other > bare-database"],
+  },
+  "pooler/default-deny": { opens: ["bare-pooler > client,other,dns,api", "client,other > bare-pooler"] },
+};
+
+/** Two of each workload, so that each meets its like; on nodes in turn, so that some share one and some don't. */
+const pods = {
+  "database-1": "database",
+  "database-2": "database",
+  "pooler-1": "pooler",
+  "pooler-2": "pooler",
+  "client-1": "client",
+  "other-1": "other",
+  "bare-database-1": "bare-database",
+  "bare-pooler-1": "bare-pooler",
+} as const;
+type PodName = keyof typeof pods;
+type Kind = (typeof pods)[PodName];
+const podNames = Object.keys(pods) as PodName[];
+
+/** The workloads' ports, one that nobody has, and one of theirs by the other protocol. */
+const ports = [
+  ["TCP", 5432],
+  ["TCP", 6432],
+  ["TCP", 8008],
+  ["TCP", 8009],
+  ["TCP", 9999],
+  ["UDP", 5432],
+] as const;
+
+/** Which namespace pods of a kind are in. */
+const homes = {
+  database: "database",
+  pooler: "pooler",
+  client: "client",
+  other: "other",
+  "bare-database": "database",
+  "bare-pooler": "pooler",
+} as const satisfies Record<Kind, string>;
+type Home = (typeof homes)[Kind];
+const labels: Record<Home, Record<string, string>> = {
+  database: namespaceLabels,
+  pooler: namespaceLabels,
+  client: { "ms5.io/database-client": "true" },
+  other: {},
+};
+
+const config = new KubeConfig();
+let core: CoreV1Api;
+const namespaces = {} as Record<Home, TestNamespace>;
+/** The generated policies, moved to the test's namespaces. */
+const policies = new Map<string, Bag>();
+let targets: Target[];
+
+interface Target {
+  readonly kind: Kind | "dns" | "api";
+  /** How it is reached, where there is more than one way. */
+  readonly way: string;
+  readonly protocol: "TCP" | "UDP";
+  readonly address: string;
+  readonly port: number;
+}
+
+beforeAll(async () => {
+  const { kubeconfig } = await ensureCluster(silent);
+  config.loadFromFile(kubeconfig);
+  core = config.makeApiClient(CoreV1Api);
+  for (const [home, own] of Object.entries(labels)) {
+    const namespace = await TestNamespace.create(kubeconfig, `network-${home}`);
+    const metadata = { name: namespace.name, labels: own };
+    await namespace.apply({ apiVersion: "v1", kind: "Namespace", metadata });
+    namespaces[home as Home] = namespace;
+  }
+  const apiServer = await findApiServer();
+  for (const { namespace, name, spec } of networkPolicies(flows)) {
+    const policy = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { namespace: namespaceNames[namespace], name },
+      spec: spec({ apiServer }),
+    };
+    const moved = JSON.stringify(policy)
+      .replaceAll(`"${namespaceNames.database}"`, `"${namespaces.database.name}"`)
+      .replaceAll(`"${namespaceNames.pooler}"`, `"${namespaces.pooler.name}"`);
+    policies.set(`${namespace}/${name}`, JSON.parse(moved));
+  }
+  for (const policy of policies.values()) await namespaces.database.apply(policy);
+  await makePods();
+  targets = [...(await podTargets()), ...(await serviceTargets(apiServer))];
+}, 600_000);
+
+afterAll(async () => {
+  await Promise.all(Object.values(namespaces).map((namespace) => namespace.remove()));
+});
+
+/** As the name stands in the API server. */
+function namespaceOf(kind: Kind): string {
+  return namespaces[homes[kind]].name;
+}
+
+async function findApiServer(): Promise<Endpoints> {
+  const discovery = config.makeApiClient(DiscoveryV1Api);
+  const { endpoints, ports } = await discovery.readNamespacedEndpointSlice({
+    namespace: "default",
+    name: "kubernetes",
+  });
+  const named = (ports ?? []).map(({ name = "", port = 0 }) => ({ name, port }));
+  return endpointsOf(endpoints ?? [], named);
+}
+
+/** An image's python is all it takes; what it runs comes from a ConfigMap. */
+async function makePods(): Promise<void> {
+  const program = readFileSync(join(__dirname, "support", "probePod.py"), "utf8");
+  for (const { name: namespace } of Object.values(namespaces))
+    await core.createNamespacedConfigMap({
+      namespace,
+      body: { metadata: { name: "probe" }, data: { "probe.py": program } },
+    });
+  const nodes = (await core.listNode()).items.map(({ metadata }) => metadata?.name ?? "");
+  for (const [index, name] of podNames.entries()) {
+    const kind = pods[name];
+    const workload = kind === "database" || kind === "pooler" ? kind : undefined;
+    await core.createNamespacedPod({
+      namespace: namespaceOf(kind),
+      body: {
+        metadata: { name, labels: workload ? { "app.kubernetes.io/name": workload } : {} },
+        spec: {
+          nodeSelector: { "kubernetes.io/hostname": nodes[index % nodes.length] ?? "" },
+          terminationGracePeriodSeconds: 0,
+          automountServiceAccountToken: false,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: 1000,
+            seccompProfile: { type: "RuntimeDefault" },
+          },
+          containers: [
+            {
+              name: "probe",
+              image: "ms5.local/database:trixie",
+              imagePullPolicy: "IfNotPresent",
+              command: ["python3", "/probe/probe.py", "listen", JSON.stringify(ports)],
+              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+              volumeMounts: [{ name: "probe", mountPath: "/probe" }],
+              // Comes from the node, which every policy lets pass.
+              readinessProbe: { tcpSocket: { port: 9999 }, periodSeconds: 1 },
+            },
+          ],
+          volumes: [{ name: "probe", configMap: { name: "probe" } }],
+        },
+      },
+    });
+  }
+}
+
+async function podTargets(): Promise<Target[]> {
+  const found = await Promise.all(
+    podNames.map(async (name) => {
+      const kind = pods[name];
+      const address = await readyAddress(namespaceOf(kind), name);
+      return ports.map(([protocol, port]) => ({ kind, way: name, protocol, address, port }));
+    }),
+  );
+  return found.flat();
+}
+
+async function readyAddress(namespace: string, name: string): Promise<string> {
+  const deadline = Date.now() + 90_000;
+  for (;;) {
+    const { status } = await core.readNamespacedPod({ namespace, name });
+    const ready = status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
+    if (ready && status?.podIP) return status.podIP;
+    if (Date.now() > deadline)
+      throw new Error(`${namespace}/${name} is not ready: ${JSON.stringify(status)}`);
+    await sleep(200);
+  }
+}
+
+/** What pods reach through Services as well as directly. */
+async function serviceTargets({ addresses, port }: Endpoints): Promise<Target[]> {
+  const dns = await core.readNamespacedService({ namespace: "kube-system", name: "kube-dns" });
+  const dnsPods = await core.listNamespacedPod({
+    namespace: "kube-system",
+    labelSelector: "k8s-app=kube-dns",
+  });
+  const api = await core.readNamespacedService({ namespace: "default", name: "kubernetes" });
+  const pooler = await core.createNamespacedService({
+    namespace: namespaces.pooler.name,
+    body: {
+      metadata: { name: "pooler" },
+      spec: { selector: { "app.kubernetes.io/name": "pooler" }, ports: [{ port: 6432 }] },
+    },
+  });
+  const udpAndTcp = ["UDP", "TCP"] as const;
+  const dnsAt = (address: string | undefined, way: string) =>
+    udpAndTcp.map((protocol) => ({ kind: "dns", way, protocol, address: address ?? "", port: 53 }) as const);
+  return [
+    ...dnsAt(dns.spec?.clusterIP, "service"),
+    ...dnsPods.items.flatMap(({ metadata, status }) => dnsAt(status?.podIP, metadata?.name ?? "")),
+    { kind: "api", way: "service", protocol: "TCP", address: api.spec?.clusterIP ?? "", port: 443 },
+    ...addresses.map((address) => ({ kind: "api", way: address, protocol: "TCP", address, port }) as const),
+    { kind: "pooler", way: "service", protocol: "TCP", address: pooler.spec?.clusterIP ?? "", port: 6432 },
+  ];
+}
+
+type Expected = (probe: string) => boolean;
+const asAllowed: Expected = (probe) => allowed.some((pattern) => covers(pattern, probe));
+
+/** All probes at once; those that answer otherwise than expected, as `client > pooler TCP/6432 (client-1 to service): blocked`. */
+async function surprises(expected: Expected): Promise<string[]> {
+  const found = await Promise.all(
+    podNames.map(async (name) => {
+      // Through its own Service a pod may meet itself, which nothing forbids.
+      const others = targets.filter(
+        ({ kind, way }) => way !== name && !(way === "service" && kind === pods[name]),
+      );
+      const output = await podExec(
+        config,
+        { namespace: namespaceOf(pods[name]), pod: name, container: "probe" },
+        [
+          ...["python3", "/probe/probe.py", "try"],
+          JSON.stringify(others.map(({ protocol, address, port }) => [protocol, address, port])),
+          "1",
+        ],
+      );
+      const answers: boolean[] = JSON.parse(output);
+      return others.flatMap(({ kind, way, protocol, port }, index) => {
+        const probe = `${pods[name]} > ${kind} ${protocol}/${port}`;
+        if (answers[index] === expected(probe)) return [];
+        return [`${probe} (${name} to ${way}): ${answers[index] ? "reached" : "blocked"}`];
+      });
+    }),
+  );
+  return found.flat();
+}
+
+/** The surprises that remain when there was time for rules to follow policies, and for a busy machine. */
+async function lasting(expected: Expected): Promise<string[]> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const found = await surprises(expected);
+    if (found.length === 0 || Date.now() > deadline) return found;
+  }
+}
+
+describe("with all policies", () => {
+  it("who should reach whom does, and nobody else", async () => {
+    expect(await lasting(asAllowed)).toEqual([]);
+  });
+});
+
+describe("each policy is needed:", () => {
+  it("all are tried here", () => {
+    expect(Object.keys(missing).sort()).toEqual([...policies.keys()].sort());
+  });
+
+  it.each(Object.entries(missing))("without %s", async (key, { closes = [], opens = [] }) => {
+    const policy = policies.get(key) ?? {};
+    await namespaces.database.delete(referenceOf(policy));
+    try {
+      const without: Expected = (probe) => {
+        if (closes.some((pattern) => covers(pattern, probe))) return false;
+        return asAllowed(probe) || opens.some((pattern) => covers(pattern, probe));
+      };
+      expect(await lasting(without)).toEqual([]);
+    } finally {
+      await namespaces.database.apply(policy);
+    }
+  });
+
+  it("and with all of them again it is as before", async () => {
+    expect(await lasting(asAllowed)).toEqual([]);
+  });
+});

@@ -1,0 +1,199 @@
+import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, it } from "vitest";
+import { endpointsOf } from "../../infra/kubernetes/apiServer";
+import { Namespaces } from "../../infra/kubernetes/namespaces";
+import { NetworkPolicies } from "../../infra/kubernetes/networkPolicyResources";
+import { DatabaseAccount, PoolerAccount } from "../../infra/kubernetes/serviceAccount";
+
+/** The Kubernetes objects that `declare` comes to, as `NAMESPACE KIND NAME`, and what each holds. */
+async function declared(declare: () => void): Promise<Map<string, Record<string, unknown>>> {
+  const objects = new Map<string, Record<string, unknown>>();
+  await pulumi.runtime.setMocks({
+    newResource: ({ type, name, inputs }) => {
+      if (type.startsWith("kubernetes:")) {
+        const { namespace, name: itsName } = inputs.metadata;
+        objects.set(`${namespace ?? "-"} ${type.split(":").at(-1)} ${itsName}`, inputs);
+      }
+      return { id: `${name}-id`, state: inputs };
+    },
+    call: () => ({}),
+  });
+  declare();
+  // Waits for what is still being registered.
+  await pulumi.runtime.disconnect();
+  return objects;
+}
+
+describe("what is declared", () => {
+  it("is both namespaces, held to Pod Security restricted", async () => {
+    const objects = await declared(() => new Namespaces("namespaces"));
+    expect([...objects.keys()].sort()).toEqual(["- Namespace ms5-database", "- Namespace ms5-pooler"]);
+    for (const namespace of objects.values()) {
+      expect(namespace).toMatchObject({
+        metadata: { labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+      });
+    }
+  });
+
+  it("is every policy, in its namespace, with its reason", async () => {
+    const apiServer = { addresses: ["10.1.2.3"], port: 6443 };
+    const objects = await declared(
+      () => new NetworkPolicies("policies", { namespaces: new Namespaces("namespaces"), apiServer }),
+    );
+    expect([...objects.keys()].filter((key) => key.includes("NetworkPolicy")).sort()).toMatchInlineSnapshot(
+      `
+      [
+        "ms5-database NetworkPolicy database-to-api-server",
+        "ms5-database NetworkPolicy database-to-database",
+        "ms5-database NetworkPolicy database-to-dns",
+        "ms5-database NetworkPolicy default-deny",
+        "ms5-database NetworkPolicy pooler-to-database",
+        "ms5-pooler NetworkPolicy client-to-pooler",
+        "ms5-pooler NetworkPolicy default-deny",
+        "ms5-pooler NetworkPolicy pooler-to-database",
+        "ms5-pooler NetworkPolicy pooler-to-dns",
+      ]
+    `,
+    );
+    expect(objects.get("ms5-database NetworkPolicy database-to-api-server")).toMatchInlineSnapshot(
+      `
+      {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {
+          "annotations": {
+            "ms5.io/why": "Patroni's leader lock",
+          },
+          "name": "database-to-api-server",
+          "namespace": "ms5-database",
+        },
+        "spec": {
+          "egress": [
+            {
+              "ports": [
+                {
+                  "port": 6443,
+                  "protocol": "TCP",
+                },
+              ],
+              "to": [
+                {
+                  "ipBlock": {
+                    "cidr": "10.1.2.3/32",
+                  },
+                },
+              ],
+            },
+          ],
+          "podSelector": {
+            "matchLabels": {
+              "app.kubernetes.io/name": "database",
+            },
+          },
+          "policyTypes": [
+            "Egress",
+          ],
+        },
+      }
+    `,
+    );
+  });
+
+  it("is an account for each workload, of which only the database's may ask for anything", async () => {
+    const objects = await declared(() => {
+      new DatabaseAccount("database", { namespace: "ms5-database" });
+      new PoolerAccount("pooler", { namespace: "ms5-pooler" });
+    });
+    expect(Object.fromEntries(objects)).toMatchInlineSnapshot(`
+      {
+        "ms5-database Role database": {
+          "apiVersion": "rbac.authorization.k8s.io/v1",
+          "kind": "Role",
+          "metadata": {
+            "name": "database",
+            "namespace": "ms5-database",
+          },
+          "rules": [
+            {
+              "apiGroups": [
+                "",
+              ],
+              "resources": [
+                "configmaps",
+              ],
+              "verbs": [
+                "create",
+                "get",
+                "list",
+                "patch",
+                "watch",
+              ],
+            },
+            {
+              "apiGroups": [
+                "",
+              ],
+              "resources": [
+                "pods",
+              ],
+              "verbs": [
+                "list",
+                "patch",
+                "watch",
+              ],
+            },
+          ],
+        },
+        "ms5-database RoleBinding database": {
+          "apiVersion": "rbac.authorization.k8s.io/v1",
+          "kind": "RoleBinding",
+          "metadata": {
+            "name": "database",
+            "namespace": "ms5-database",
+          },
+          "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "Role",
+            "name": "database",
+          },
+          "subjects": [
+            {
+              "kind": "ServiceAccount",
+              "name": "database",
+              "namespace": "ms5-database",
+            },
+          ],
+        },
+        "ms5-database ServiceAccount database": {
+          "apiVersion": "v1",
+          "kind": "ServiceAccount",
+          "metadata": {
+            "name": "database",
+            "namespace": "ms5-database",
+          },
+        },
+        "ms5-pooler ServiceAccount pooler": {
+          "apiVersion": "v1",
+          "automountServiceAccountToken": false,
+          "kind": "ServiceAccount",
+          "metadata": {
+            "name": "pooler",
+            "namespace": "ms5-pooler",
+          },
+        },
+      }
+    `);
+  });
+});
+
+describe("where the API server is", () => {
+  it("is every address of its EndpointSlice, in an order that stays", () => {
+    const endpoints = [{ addresses: ["10.0.0.9"] }, { addresses: ["10.0.0.10"] }];
+    const ports = [
+      { name: "metrics", port: 1 },
+      { name: "https", port: 6443 },
+    ];
+    expect(endpointsOf(endpoints, ports)).toEqual({ addresses: ["10.0.0.10", "10.0.0.9"], port: 6443 });
+    expect(endpointsOf([...endpoints].reverse(), ports)).toEqual(endpointsOf(endpoints, ports));
+  });
+});

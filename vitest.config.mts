@@ -5,7 +5,15 @@ export default defineConfig({
   test: {
     projects: [
       // Pure functions: no process, no socket, no database.
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          // Long only on a machine that does much else at a time: none of them measures.
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
       // A real embedded TimescaleDB, a real engine or a child process. Three files at a time: each
       // database holds up to 1 GB.
       {

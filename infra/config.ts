@@ -34,6 +34,46 @@ export interface AggregateSettings {
   readonly retention: Interval | undefined;
 }
 
+/** The database in pods, and the pooler in front of it. */
+export interface ClusterSettings {
+  readonly image: string;
+  readonly members: number;
+  /** As Kubernetes writes them. */
+  readonly cpu: string;
+  readonly memory: string;
+  readonly dataVolume: string;
+  readonly walVolume: string;
+  /** undefined: the default class. */
+  readonly storageClass: string | undefined;
+  readonly walStorageClass: string | undefined;
+  readonly maxConnections: number;
+  /** PostgreSQL settings that replace calculated ones. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Seconds without a sign of life of the primary. */
+  readonly silence: number;
+  readonly passwordVersion: number;
+  readonly keyVersion: number;
+  readonly pooler: {
+    readonly image: string;
+    readonly haproxyImage: string;
+    readonly replicas: number;
+    readonly serverConnections: number;
+    readonly clientConnections: number;
+  };
+}
+
+/** Which Kubernetes, and what has to be known of it. */
+export interface KubernetesSettings {
+  /** undefined: KUBECONFIG, or ~/.kube/config. */
+  readonly kubeconfig: string | undefined;
+  /** undefined: the current one. */
+  readonly context: string | undefined;
+  /** ADDRESS:PORT, as pods see it. undefined: read from the cluster. */
+  readonly apiServer: readonly string[] | undefined;
+  /** CIDR of its pods. */
+  readonly podNetwork: string;
+}
+
 export interface StackConfig {
   readonly stack: string;
   readonly environment: Environment;
@@ -44,6 +84,10 @@ export interface StackConfig {
     /** undefined while the platform that will give the database its address is not there. */
     readonly target: ConnectionTarget | undefined;
   };
+  /** undefined where the platform is no Kubernetes. */
+  readonly kubernetes: KubernetesSettings | undefined;
+  /** The database this stack makes; undefined where it uses one that is there. */
+  readonly cluster: ClusterSettings | undefined;
   readonly roles: { readonly passwordVersion: number };
   readonly tables: Readonly<Record<TableName, TableSettings>>;
   readonly aggregates: Readonly<Record<AggregateName, AggregateSettings>>;

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import type { StackConfig } from "./config";
 import { UserError } from "./errors";
 import type { ConnectionTarget } from "./schema/postgres";
@@ -11,4 +12,23 @@ export function requireTarget({ stack, platform, database }: StackConfig): Conne
       fix: `pulumi config set --stack ${stack} --path 'ms5-timescale:database.host' HOST, naming a server that exists`,
     },
   );
+}
+
+/**
+ * Opens the way to a database in pods at the target's own port of this machine, for providers that know nothing of pods.
+ * Does nothing for other targets, and where another process has opened it already. Returns what closes it.
+ */
+export async function openWay({ pod, port }: ConnectionTarget): Promise<() => Promise<void>> {
+  if (pod === undefined || (await isListening(port))) return async () => undefined;
+  // Only where it is needed: the client library of Kubernetes takes a third of a second to load.
+  const { forward, kubeConfig } = await import("./kubernetes/portForward");
+  return (await forward(kubeConfig(pod), pod, port)).close;
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
 }

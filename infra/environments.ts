@@ -106,10 +106,58 @@ export interface EnvironmentDefaults {
     user: string;
     tls: TlsMode;
   };
+  /** How large the database pods and the pooler are; used where the platform is a Kubernetes. */
+  cluster: ClusterDefaults;
   tables: Partial<Record<TableName, Partial<TableSettingsText>>>;
   allTables: Partial<TableSettingsText>;
   allAggregates: Partial<AggregateSettingsText>;
 }
+
+export interface ClusterDefaults {
+  image: string;
+  poolerImage: string;
+  haproxyImage: string;
+  cpu: string;
+  memory: string;
+  dataVolume: string;
+  walVolume: string;
+  /** undefined: the cluster's default class. */
+  storageClass: string | undefined;
+  maxConnections: number;
+  serverConnections: number;
+}
+
+const cloudImages = {
+  // Community edition, with Patroni and pgBackRest inside; user 1000.
+  image: "timescale/timescaledb-ha:pg17-ts2.29",
+  poolerImage: "ghcr.io/cloudnative-pg/pgbouncer:1.25.1",
+  haproxyImage: "haproxy:3.2",
+} as const;
+
+/** WAL has its own disk: a full one must not take the data with it, nor the other way round. */
+const production: ClusterDefaults = {
+  ...cloudImages,
+  cpu: "4",
+  memory: "32Gi",
+  dataVolume: "100Gi",
+  walVolume: "32Gi",
+  storageClass: "managed-csi-premium",
+  maxConnections: 200,
+  serverConnections: 80,
+};
+
+/** As production in every way, with a quarter of the machine. */
+const staging: ClusterDefaults = { ...production, cpu: "2", memory: "8Gi" };
+
+const small: ClusterDefaults = {
+  ...production,
+  cpu: "1",
+  memory: "2Gi",
+  dataVolume: "20Gi",
+  walVolume: "8Gi",
+  maxConnections: 120,
+  serverConnections: 50,
+};
 
 const server = { kind: "server", port: 5432, name: "ms5", user: "postgres", tls: "verify-full" } as const;
 
@@ -126,6 +174,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
       user: "postgres",
       tls: "disable",
     },
+    cluster: small,
     // People try files of years ago here (NAB is of 2013); a 90-day retention would delete them at its first run.
     allTables: { retention: "50 years" },
     allAggregates: { retention: "keep" },
@@ -135,7 +184,10 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
   },
   cluster: {
     platform: "kubernetes",
-    database: server,
+    // Through a port-forward, whose end on this machine has a port that does not change from run to run.
+    database: { ...server, host: "localhost", port: 54_329, user: "ms5_admin" },
+    // Whatever Kubernetes this is, it has a default class.
+    cluster: { ...small, storageClass: undefined },
     allTables: { retention: "90 days" },
     allAggregates: {},
     tables: { metric_hist: { chunkInterval: "7 days", retention: "30 days" } },
@@ -143,11 +195,26 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
   dev: {
     platform: "azure",
     database: server,
+    cluster: small,
     // A copy of a few machines: cheap before complete.
     allTables: { retention: "90 days" },
     allAggregates: {},
     tables: { metric_hist: { chunkInterval: "7 days", retention: "30 days" } },
   },
-  staging: { platform: "azure", database: server, allTables: {}, allAggregates: {}, tables: {} },
-  prod: { platform: "azure", database: server, allTables: {}, allAggregates: {}, tables: {} },
+  staging: {
+    platform: "azure",
+    database: server,
+    cluster: staging,
+    allTables: {},
+    allAggregates: {},
+    tables: {},
+  },
+  prod: {
+    platform: "azure",
+    database: server,
+    cluster: production,
+    allTables: {},
+    allAggregates: {},
+    tables: {},
+  },
 };

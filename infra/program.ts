@@ -1,7 +1,8 @@
 // infra/program.ts - wiring only: what a stack consists of.
 import * as pulumi from "@pulumi/pulumi";
 import { loadConfig, type StackConfig } from "./config";
-import { requireTarget } from "./databaseTarget";
+import { type Database, provisionDatabase } from "./database";
+import { openWay, requireTarget } from "./databaseTarget";
 import { Schema } from "./schema";
 import { migrationFiles } from "./schema/handlers/migrations";
 import { loginRoles } from "./schema/roleNames";
@@ -14,16 +15,23 @@ export async function program(): Promise<Record<string, unknown>> {
     process.env,
   );
   // A preview may plan for a database that has no address yet.
-  if (!pulumi.runtime.isDryRun()) requireTarget(config);
-  const schema = new Schema("schema", { config, files: await migrationFiles() });
-  return outputs(config, schema);
+  if (!pulumi.runtime.isDryRun()) await openWay(requireTarget(config));
+  const database = provisionDatabase(config);
+  const schema = new Schema("schema", {
+    config,
+    files: await migrationFiles(),
+    adminPassword: database?.adminPassword,
+    after: database?.ready ?? [],
+  });
+  return outputs(config, schema, database);
 }
 
-function outputs(config: StackConfig, schema: Schema): Record<string, unknown> {
+function outputs(config: StackConfig, schema: Schema, database?: Database): Record<string, unknown> {
   const { target } = config.database;
   return {
     environment: config.environment,
     ...(target && { database: { host: target.host, port: target.port, name: target.database } }),
+    ...(database && { pooler: database.pooler.endpoint, ca: database.caPem }),
     roles: Object.values(loginRoles),
     passwords: schema.roles.passwords,
   };

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { StackConfig } from "../infra/config";
-import { requireTarget } from "../infra/databaseTarget";
+import { openWay, requireTarget } from "../infra/databaseTarget";
 import type { ConnectionTarget } from "../infra/schema/postgres";
 import { isAnswering, startEmbedded } from "./embedded";
 import type { Log } from "./log";
@@ -36,6 +36,7 @@ export async function stackTarget(stack: string, log: Log): Promise<StackTarget>
  */
 export async function ensureDatabase(config: StackConfig, log: Log): Promise<() => Promise<void>> {
   const target = requireTarget(config);
+  if (target.pod !== undefined) return openWay(target);
   if (config.database.kind !== "embedded" || (await isAnswering(target.port))) return async () => {};
   log.info("starting the embedded TimescaleDB (npm start keeps it running)");
   const database = await startEmbedded({ dataDir: embeddedDataDir, port: target.port, log });

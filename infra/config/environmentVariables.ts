@@ -36,8 +36,18 @@ export function applyEnvironmentVariables(
 function readText(text: string, type: ConfigLeaf["type"]): unknown {
   if (type === "integer" && /^\d+$/.test(text)) return Number(text);
   if (type === "boolean" && /^(true|false)$/.test(text)) return text === "true";
+  if (type === "object") return readObject(text);
   if (type === "array") return text.split(",").map((item) => item.trim());
   return text;
+}
+
+/** What is no JSON object stays a text, which the schema refuses by name. */
+function readObject(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function setPath(target: Record<string, unknown>, path: readonly string[], value: unknown): void {

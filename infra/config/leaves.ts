@@ -7,7 +7,7 @@ export interface ConfigLeaf {
   readonly path: readonly string[];
   readonly key: string;
   readonly environmentVariable: string;
-  readonly type: "string" | "boolean" | "integer" | "array";
+  readonly type: "string" | "boolean" | "integer" | "array" | "object";
   readonly description: string;
   readonly allowed: string;
   readonly example: string | undefined;

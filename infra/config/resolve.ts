@@ -1,8 +1,16 @@
 /** Lays what is written over the defaults, so that the program works with a config in which everything is decided. */
-import type { AggregateSettings, StackConfig, TableSettings } from "../config";
+import type {
+  AggregateSettings,
+  ClusterSettings,
+  KubernetesSettings,
+  StackConfig,
+  TableSettings,
+} from "../config";
+import { primaryPod } from "../database/primaryPod";
 import {
   type AggregateSettingsText,
   aggregateDefaults,
+  type ClusterDefaults,
   environmentDefaults,
   environments,
   type TableSettingsText,
@@ -28,10 +36,14 @@ export function resolve(stack: string, input: ConfigInput): StackConfig {
   const defaults = environmentDefaults[environment];
   const database = { ...defaults.database, ...defined(input.database ?? {}) };
   const { tables, aggregates: aggregateInput, ...allTables } = input.timescaledb ?? {};
+  const platform = input.platform ?? defaults.platform;
+  const kubernetes = platform === "kubernetes" ? kubernetesSettings(input.kubernetes ?? {}) : undefined;
   return {
     stack,
     environment,
-    platform: input.platform ?? defaults.platform,
+    platform,
+    kubernetes,
+    cluster: kubernetes && clusterSettings(input, defaults.cluster),
     database: {
       edition: database.edition ?? "community",
       kind: database.kind,
@@ -47,6 +59,7 @@ export function resolve(stack: string, input: ConfigInput): StackConfig {
               tls: database.tls,
               ...(database.caFile === undefined ? {} : { caFile: database.caFile }),
               singleSession: database.kind === "embedded",
+              ...(kubernetes === undefined ? {} : { pod: primaryPod(kubernetes) }),
             },
     },
     roles: { passwordVersion: input.roles?.passwordVersion ?? 1 },
@@ -71,6 +84,40 @@ export function resolve(stack: string, input: ConfigInput): StackConfig {
       futureTolerance: knownInterval(input.ingest?.futureTolerance ?? "1 day"),
     },
     destroy: { dropTelemetry: input.destroy?.dropTelemetry ?? false },
+  };
+}
+
+function kubernetesSettings(input: NonNullable<ConfigInput["kubernetes"]>): KubernetesSettings {
+  return {
+    kubeconfig: input.kubeconfig,
+    context: input.context,
+    apiServer: input.apiServer,
+    podNetwork: input.podNetwork ?? "10.0.0.0/8",
+  };
+}
+
+function clusterSettings({ cluster, pooler }: ConfigInput, defaults: ClusterDefaults): ClusterSettings {
+  return {
+    image: cluster?.image ?? defaults.image,
+    members: cluster?.members ?? 3,
+    cpu: cluster?.cpu ?? defaults.cpu,
+    memory: cluster?.memory ?? defaults.memory,
+    dataVolume: cluster?.dataVolume ?? defaults.dataVolume,
+    walVolume: cluster?.walVolume ?? defaults.walVolume,
+    storageClass: cluster?.storageClass ?? defaults.storageClass,
+    walStorageClass: cluster?.walStorageClass ?? defaults.storageClass,
+    maxConnections: cluster?.maxConnections ?? defaults.maxConnections,
+    parameters: cluster?.parameters ?? {},
+    silence: cluster?.silence ?? 3,
+    passwordVersion: cluster?.passwordVersion ?? 1,
+    keyVersion: cluster?.keyVersion ?? 1,
+    pooler: {
+      image: pooler?.image ?? defaults.poolerImage,
+      haproxyImage: pooler?.haproxyImage ?? defaults.haproxyImage,
+      replicas: pooler?.replicas ?? 2,
+      serverConnections: pooler?.serverConnections ?? defaults.serverConnections,
+      clientConnections: pooler?.clientConnections ?? 1_000,
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import {
   tableNames,
 } from "../schema/catalogue";
 import { type Interval, interval } from "../units";
+import { clusterProblems } from "./clusterRules";
 import type { Problem } from "./errors";
 import { knownInterval } from "./knownInterval";
 
@@ -18,6 +19,7 @@ export function checkConfig(config: StackConfig): Problem[] {
     ...tableNames.flatMap((name) => tableProblems(name, config)),
     ...aggregateNames.flatMap((name) => aggregateProblems(name, config)),
     ...databaseProblems(config),
+    ...clusterProblems(config),
   ];
 }
 

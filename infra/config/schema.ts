@@ -1,5 +1,6 @@
 /** What may be written. Everything is optional: defaults come from environments.ts, so that a stack's file is short. */
 import { z } from "zod";
+import { parseBytes, parseCpus } from "../database/quantity";
 import { environments } from "../environments";
 import { type AggregateName, aggregateNames, type TableName, tableNames } from "../schema/catalogue";
 import { tlsModes } from "../schema/postgres";
@@ -22,6 +23,22 @@ const intervalOr = (word: string) =>
       message: `"${word}", or a whole number and a unit: ${intervalUnits}`,
     })
     .meta({ unit: `interval or "${word}"`, example: "90 days" });
+
+const bytes = z
+  .string()
+  .refine((text) => parseBytes(text) !== undefined, { message: "a Kubernetes quantity of bytes, e.g. 4Gi" })
+  .meta({ unit: "bytes" });
+
+const quantity = z
+  .string()
+  .refine((text) => parseCpus(text) !== undefined, {
+    message: "a Kubernetes quantity of CPUs, e.g. 500m or 2",
+  })
+  .meta({ unit: "CPUs" });
+
+const image = z.string().min(1).meta({ unit: "image" });
+
+const cidr = z.cidrv4().meta({ unit: "IPv4 network", example: "10.0.0.0/8" });
 
 const columnName = z.string().regex(/^[a-z_][a-z0-9_]*$/, "a column name in lower case");
 
@@ -128,6 +145,115 @@ export const configSchema = z.strictObject({
         .optional()
         .meta({ unit: "path" })
         .describe("PEM file of the CA that signed the server's certificate, when it is a private one"),
+    })
+    .optional(),
+  kubernetes: z
+    .strictObject({
+      kubeconfig: z
+        .string()
+        .min(1)
+        .optional()
+        .meta({ unit: "path", example: "~/.kube/config" })
+        .describe("Kubeconfig of the Kubernetes to deploy to. Without it KUBECONFIG, or ~/.kube/config"),
+      context: z.string().min(1).optional().describe("Its context. Without it the current one"),
+      apiServer: z
+        .array(z.string().regex(/^(\d{1,3}\.){3}\d{1,3}:\d{1,5}$/, "an IPv4 address and a port"))
+        .min(1)
+        .optional()
+        .meta({ unit: "addresses", example: '["10.0.0.4:443"]' })
+        .describe(
+          "Where its API server answers, as pods see it: what network policies let Patroni reach. Without it, read from the cluster",
+        ),
+      podNetwork: cidr
+        .optional()
+        .describe("Addresses of the cluster's pods: PostgreSQL lets nobody in from elsewhere"),
+    })
+    .optional(),
+  cluster: z
+    .strictObject({
+      image: image.optional().describe("Image of the database pods; what it must have: docs/database.md"),
+      members: z
+        .int()
+        .min(1)
+        .max(9)
+        .optional()
+        .meta({ example: "3" })
+        .describe(
+          "Database pods: one primary, the others replicas. Fewer than 3 cannot survive the loss of one without stopping writes",
+        ),
+      cpu: quantity.optional().meta({ example: "4" }).describe("CPUs of each database pod"),
+      memory: bytes
+        .optional()
+        .meta({ example: "16Gi" })
+        .describe("Memory of each database pod; PostgreSQL's own settings follow from it"),
+      dataVolume: bytes
+        .optional()
+        .meta({ example: "100Gi" })
+        .describe("Volume of each member for data; can only grow"),
+      walVolume: bytes
+        .optional()
+        .meta({ example: "20Gi" })
+        .describe("Volume of each member for the write-ahead log; can only grow"),
+      storageClass: z.string().min(1).optional().describe("Storage class of the data volumes"),
+      walStorageClass: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("Storage class of the write-ahead log's volumes"),
+      maxConnections: z
+        .int()
+        .min(20)
+        .max(1_000)
+        .optional()
+        .meta({ example: "200" })
+        .describe("PostgreSQL's max_connections. Applications share a few of them through the pooler"),
+      parameters: z
+        .record(z.string().regex(/^[a-z_]+(\.[a-z_]+)?$/, "a PostgreSQL setting in lower case"), z.string())
+        .optional()
+        .meta({ unit: "settings", example: '{"work_mem": "32MB"}' })
+        .describe("PostgreSQL settings that replace the calculated ones"),
+      silence: z
+        .int()
+        .min(2)
+        .max(60)
+        .optional()
+        .meta({ unit: "seconds", example: "3" })
+        .describe(
+          "How long a primary may give no sign of life before the other members take its lock. Too short and a busy machine causes failovers; none of them loses a write",
+        ),
+      passwordVersion: z
+        .int()
+        .min(1)
+        .optional()
+        .meta({ example: "2" })
+        .describe("Raise it to give the administrator and the pooler's console new passwords"),
+      keyVersion: z
+        .int()
+        .min(1)
+        .optional()
+        .meta({ example: "2" })
+        .describe("Raise it to give the CA and every certificate new keys"),
+    })
+    .optional(),
+  pooler: z
+    .strictObject({
+      image: image.optional().describe("Image with PgBouncer"),
+      haproxyImage: image.optional().describe("Image with HAProxy, which finds the primary for PgBouncer"),
+      replicas: z.int().min(2).max(10).optional().meta({ example: "2" }).describe("PgBouncer pods"),
+      serverConnections: z
+        .int()
+        .min(10)
+        .max(500)
+        .optional()
+        .meta({ example: "80" })
+        .describe("Connections to PostgreSQL of all PgBouncer pods together"),
+      clientConnections: z
+        .int()
+        .min(10)
+        .max(10_000)
+        .optional()
+        .meta({ example: "1000" })
+        .describe("Connections that clients may have to one PgBouncer pod"),
     })
     .optional(),
   roles: z

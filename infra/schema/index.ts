@@ -21,22 +21,30 @@ export interface SchemaArgs {
   config: StackConfig;
   /** Migration files and their checksums: `migrationFiles()`. */
   files: Record<string, string>;
+  /** Where the program made the database: of the user that `config.database.target` names. */
+  adminPassword?: pulumi.Output<string> | undefined;
+  /** What has to be there before anyone can log in. */
+  after?: pulumi.Resource[];
 }
 
 export class Schema extends pulumi.ComponentResource {
   readonly roles: Roles;
 
-  constructor(name: string, { config, files }: SchemaArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { config, files, adminPassword, after = [] }: SchemaArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("ms5:schema:Schema", name, {}, opts);
     const { edition, target } = config.database;
     if (edition === "apache") this.warnAboutApache();
     const plan = planSchema(config);
 
     // Everything waits for the server: a wrong edition stops the run before anything is made.
-    const server = new Server("server", { edition }, { parent: this });
+    const server = new Server("server", { edition }, { parent: this, dependsOn: after });
     this.roles = new Roles(
       "roles",
-      { target, passwordVersion: config.roles.passwordVersion },
+      { target, adminPassword, passwordVersion: config.roles.passwordVersion },
       { parent: this, dependsOn: [server] },
     );
     const migrations = new Migrations("migrations", { files }, { parent: this, dependsOn: this.roles.ready });

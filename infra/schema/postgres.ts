@@ -17,6 +17,22 @@ export interface ConnectionTarget {
    * sessions are short, queue behind one another, and clean up after themselves.
    */
   readonly singleSession: boolean;
+  /** Set for a database in pods: its password and CA are read from the cluster, and the way there is a port-forward. */
+  readonly pod?: PodRoute;
+}
+
+/** A pod that no address leads to from here: only the API server does. */
+export interface PodRoute {
+  /** undefined: KUBECONFIG, or ~/.kube/config. */
+  readonly kubeconfig?: string;
+  /** undefined: the current one. */
+  readonly context?: string;
+  readonly namespace: string;
+  /** Of exactly one ready pod. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly port: number;
+  /** Names of the Secret with `password` and of the ConfigMap with `ca.pem`. */
+  readonly credentials: { readonly secret: string; readonly ca: string };
 }
 
 /** As in libpq's `sslmode`, without the modes that give no protection or only look as if they did. */
@@ -31,7 +47,7 @@ export function describeTarget(target: ConnectionTarget): string {
   return `${target.user}@${target.host}:${target.port}/${target.database}`;
 }
 
-function clientConfig(target: ConnectionTarget, applicationName: string): ClientConfig {
+function clientConfig(target: ReachedTarget, applicationName: string): ClientConfig {
   return {
     host: target.host,
     port: target.port,
@@ -43,11 +59,30 @@ function clientConfig(target: ConnectionTarget, applicationName: string): Client
         ? false
         : {
             rejectUnauthorized: target.tls === "verify-full",
-            ...(target.caFile === undefined ? {} : { ca: readFileSync(target.caFile, "utf8") }),
+            ...(target.ca === undefined ? {} : { ca: target.ca }),
           },
     application_name: applicationName,
     connectionTimeoutMillis: target.singleSession ? connectTimeoutMs.singleSession : connectTimeoutMs.server,
   };
+}
+
+/** A target that can be connected to, with the way there open. */
+interface ReachedTarget extends ConnectionTarget {
+  readonly ca: string | undefined;
+  close(): Promise<void>;
+}
+
+async function reach(target: ConnectionTarget): Promise<ReachedTarget> {
+  if (target.pod === undefined) {
+    const ca = target.caFile === undefined ? undefined : readFileSync(target.caFile, "utf8");
+    return { ...target, ca, close: async () => undefined };
+  }
+  // Only where it is needed: the client library of Kubernetes takes a third of a second to load.
+  const { forward, kubeConfig, podCredentials } = await import("../kubernetes/portForward");
+  const config = kubeConfig(target.pod);
+  const credentials = await podCredentials(config, target.pod);
+  const { port, close } = await forward(config, target.pod);
+  return { ...target, ...credentials, port, close };
 }
 
 /** Clients of one process that wait for the embedded database's only session: the tail of the queue, by port. */
@@ -77,13 +112,15 @@ export async function withClient<T>(
   applicationName = "ms5",
 ): Promise<T> {
   return inTurn(target, async () => {
-    const client = new Client(clientConfig(target, applicationName));
+    const reached = await reach(target);
+    const client = new Client(clientConfig(reached, applicationName));
     // An idle connection that breaks must fail the next query, not the process.
     client.on("error", () => undefined);
     try {
       await client.connect();
     } catch (error) {
       await client.end().catch(() => undefined);
+      await reached.close();
       throw connectionError(target, error);
     }
     try {
@@ -94,6 +131,7 @@ export async function withClient<T>(
         await client.query("DISCARD ALL").catch(() => undefined);
       }
       await client.end().catch(() => undefined);
+      await reached.close();
     }
   });
 }

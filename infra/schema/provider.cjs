@@ -1,11 +1,12 @@
 // The dynamic provider of every ms5:schema resource, as the process that Pulumi starts for dynamic providers loads it
 // from the checkout (see providerSource.ts). Plain CommonJS, because that process need not know TypeScript yet.
-const { register } = require("tsx/cjs/api");
+require("tsx/cjs/api").register();
+// For what is imported only where it is needed.
+require("tsx/esm/api").register();
 
-register();
 const handlers = require("./handlers/index.ts");
 
-exports.schemaProvider = (kind, stack) => ({
+exports.provider = (kind, stack) => ({
   async configure(request) {
     this.stack = { name: stack, rawConfig: request.config.rawConfig };
   },

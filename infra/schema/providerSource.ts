@@ -1,4 +1,8 @@
-import type { Kind } from "./handlers";
+export interface ProviderPlace {
+  /** CommonJS file that exports `provider(...args)`, from the checkout's root. */
+  readonly file: string;
+  readonly args: readonly string[];
+}
 
 /**
  * The source of a dynamic provider, which Pulumi stores with each resource, twice, and runs from there.
@@ -7,15 +11,15 @@ import type { Kind } from "./handlers";
  * resource has in the state, the state is written anew at every step, and the text depends on the loader that ran the
  * program. So it is written here, and does no more than find the checkout and load the provider from it.
  */
-export function providerSource(kind: Kind, stack: string): string {
+export function providerSource({ file, args }: ProviderPlace): string {
   return `exports.handler = () => {
   const { existsSync } = require("node:fs");
   const { dirname, join } = require("node:path");
   let root = process.env.MS5_ROOT ?? process.cwd();
-  const file = () => join(root, "infra", "schema", "provider.cjs");
+  const file = () => join(root, ${JSON.stringify(file)});
   while (!existsSync(file()) && dirname(root) !== root) root = dirname(root);
   if (!existsSync(file())) throw new Error("ms5-timescale: run this stack inside its checkout, or set MS5_ROOT to it");
-  return require(file()).schemaProvider(${JSON.stringify(kind)}, ${JSON.stringify(stack)});
+  return require(file()).provider(...${JSON.stringify(args)});
 };
 `;
 }

@@ -22,7 +22,10 @@ import { providerSource } from "./providerSource";
 function schemaResource<Inputs extends object>(kind: Kind) {
   return class extends pulumi.CustomResource {
     constructor(name: string, inputs: Stated<Inputs>, opts?: pulumi.CustomResourceOptions) {
-      const __provider = providerSource(kind, pulumi.getStack());
+      const __provider = providerSource({
+        file: "infra/schema/provider.cjs",
+        args: [kind, pulumi.getStack()],
+      });
       // The type of a dynamic resource as pulumi.dynamic.Resource spells it; a preview says ms5:schema:KIND.
       super(`pulumi-nodejs:dynamic/schema:${kind}`, name, { ...inputs, engineVersion, __provider }, opts);
     }

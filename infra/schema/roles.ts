@@ -11,6 +11,8 @@ import { type LoginRole, loginRoles, ownerRole } from "./roleNames";
 export interface RolesArgs {
   /** undefined in a preview before the platform has made the database. */
   target: ConnectionTarget | undefined;
+  /** Where the program made the database; otherwise the target has it. */
+  adminPassword: pulumi.Output<string> | undefined;
   /** Raise it to give every login role a new password. */
   passwordVersion: number;
 }
@@ -24,7 +26,7 @@ export class Roles extends pulumi.ComponentResource {
   constructor(name: string, args: RolesArgs, opts?: pulumi.ComponentResourceOptions) {
     // Not the args: a component's inputs are stored as they are, and the target holds the password.
     super("ms5:schema:Roles", name, {}, opts);
-    this.provider = this.connect(args.target);
+    this.provider = this.connect(args.target, args.adminPassword);
     const owner = new Owner("owner", statedOwner(args.target?.user ?? "postgres"), { parent: this });
     const logins = this.logins(args.passwordVersion, owner);
     this.passwords = logins.passwords;
@@ -32,7 +34,12 @@ export class Roles extends pulumi.ComponentResource {
     this.registerOutputs({ passwords: this.passwords });
   }
 
-  private connect(target: ConnectionTarget | undefined): postgresql.Provider {
+  private connect(
+    target: ConnectionTarget | undefined,
+    adminPassword: pulumi.Output<string> | undefined,
+  ): postgresql.Provider {
+    const password =
+      adminPassword ?? (target?.password === undefined ? undefined : pulumi.secret(target.password));
     return new postgresql.Provider(
       "database",
       {
@@ -40,9 +47,10 @@ export class Roles extends pulumi.ComponentResource {
         port: target?.port ?? 5432,
         database: target?.database ?? "postgres",
         username: target?.user ?? "postgres",
-        ...(target?.password === undefined ? {} : { password: pulumi.secret(target.password) }),
+        ...(password === undefined ? {} : { password }),
         ...(target?.caFile === undefined ? {} : { sslrootcert: target.caFile }),
-        sslmode: target?.tls ?? "verify-full",
+        // A port-forward ends inside the pod, and Kubernetes has vouched for it; this provider takes a CA as a file only.
+        sslmode: target?.pod === undefined ? (target?.tls ?? "verify-full") : "require",
         // A managed server gives no superuser; without this the plugin tries what only one may.
         superuser: false,
       },

@@ -30,7 +30,7 @@ export class CommandStack {
    * @param folder stands for `.local/`
    */
   constructor(
-    private readonly name: "local" | "dev",
+    private readonly name: "local" | "dev" | "cluster",
     config: Overrides,
     readonly folder: string = mkdtempSync(join(tmpdir(), "ms5-stack-")),
   ) {

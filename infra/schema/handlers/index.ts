@@ -3,7 +3,7 @@ import type { Client } from "pg";
 import { loadConfig, type StackConfig } from "../../config";
 import { requireTarget } from "../../databaseTarget";
 import { UserError } from "../../errors";
-import { escapeIdentifier, withClient } from "../postgres";
+import { type ConnectionTarget, escapeIdentifier, withClient } from "../postgres";
 import { ownerRole } from "../roleNames";
 import { continuousAggregate } from "./continuousAggregate";
 import { type Failure, type Handler, PartlyApplied, type Session } from "./handler";
@@ -65,6 +65,22 @@ async function withSession<T>(
   });
 }
 
+/** Milliseconds for the first login to a database that was made a moment ago, or whose password was just changed. */
+const loginTimeoutMs = 120_000;
+
+async function untilLogin(target: ConnectionTarget): Promise<void> {
+  // A database that was there before us has no reason to keep us waiting.
+  const deadline = Date.now() + (target.pod === undefined ? 0 : loginTimeoutMs);
+  for (;;) {
+    try {
+      return await withClient(target, async () => undefined);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
+}
+
 async function becomeOwner(client: Client): Promise<void> {
   await client.query(`SET ROLE ${escapeIdentifier(ownerRole)}`);
 }
@@ -109,8 +125,10 @@ export async function update(
 }
 
 async function applyTo(kind: Kind, stack: Stack, id: string, inputs: Properties): Promise<void> {
+  const config = currentConfig(stack);
   try {
-    await withSession(currentConfig(stack), kind, (session) => handlerOf(kind).apply(session, inputs));
+    if (kind === "Server") await untilLogin(requireTarget(config));
+    await withSession(config, kind, (session) => handlerOf(kind).apply(session, inputs));
   } catch (error) {
     throw error instanceof PartlyApplied
       ? Object.assign(new Error(error.message), {

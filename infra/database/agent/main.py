@@ -1,0 +1,178 @@
+"""The agent of a database pod: keeps Patroni running, and does what Patroni does not.
+
+One agent a member: releases the lock of a primary that is gone (witness.py), gives its own away when PostgreSQL dies or
+the pod is to end (handover.py), answers HAProxy and kubelet (health.py), sees to roles and passwords (roles.py), to
+renewed certificates, and to full disks (disk.py). Only the standard library and PostgreSQL's own programs.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+
+from disk import DiskGuard
+from fence import Fence
+from handover import hand_over
+from health import Health
+from kube import Kube, Unreachable
+from mounted import Mounted
+from patroni_api import Peers
+from patroni_process import PatroniProcess
+from processes import postmaster, received
+from roles import ensure_roles
+from settings import CREDENTIALS, DATA, PATRONI_CONFIG, ROBOT_TLS, RUN, Settings
+from sql import SqlError, query
+from witness import Witness
+
+log = logging.getLogger("agent")
+
+# Seconds between two looks at the lock, when nobody calls for one.
+LOOK_EVERY = 0.5
+# Seconds for one question to the API server or to another member.
+PEER_TIMEOUT = 0.7
+# Seconds between two rounds of what is not urgent.
+CHORES_EVERY = 2
+# Seconds after which the primary looks again whether roles and settings are as they should be, with no reason to.
+SEE_TO_EVERY = 60
+# Seconds that PostgreSQL has for ending properly when the pod does; below the pod's own grace period.
+END_TIMEOUT = 50
+
+
+class Agent:
+    def __init__(self):
+        self.settings = Settings()
+        self.kube = Kube(timeout=PEER_TIMEOUT)
+        self.peers = Peers(self.settings, PEER_TIMEOUT)
+        self.disk = DiskGuard(self.settings.guard, self.settings.database, self.settings.admin)
+        self.patroni = PatroniProcess(before_start=self.disk.before_start)
+        self.mounted = Mounted()
+        self.health = Health(self.peers, self._vouch, self.wake, self.disk.conditions)
+        self._woken = threading.Event()
+        self._ending = threading.Event()
+        self._asked = threading.Event()
+        self._handing_over = threading.Lock()
+        # When roles and settings were last seen to; None: they have to be.
+        self._seen_to_at = None
+        self.witness = Witness(
+            name=self.settings.name,
+            scope=self.settings.scope,
+            silence=self.settings.silence,
+            kube=self.kube,
+            fence=Fence(f"{ROBOT_TLS}/replicator.key", f"{RUN}/replicator.key", f"{RUN}/fenced"),
+            answers=self.peers.answers,
+            follows=self._follows,
+            progress=received,
+            now=time.monotonic,
+        )
+
+    def run(self):
+        """Returns when the pod is to end and PostgreSQL has."""
+        signal.signal(signal.SIGTERM, lambda *_: self._ending.set())
+        # Whoever may run commands in this pod may ask for a switchover: infra/database/switchover.ts does.
+        signal.signal(signal.SIGUSR1, lambda *_: self._asked.set())
+        self.health.serve()
+        self._in_background(self._look, self._until_next_look)
+        self._in_background(self._chores, lambda _: time.sleep(CHORES_EVERY))
+        self._in_background(self._watch_postmaster, lambda _: time.sleep(0.1))
+        while not self._ending.is_set():
+            self.patroni.tick()
+            if self._asked.wait(0.05):
+                self._asked.clear()
+                self._hand_over("asked to")
+        self._hand_over("the pod is to end")
+        self.patroni.end(END_TIMEOUT)
+
+    def _hand_over(self, why):
+        with self._handing_over:
+            return hand_over(self.settings, self.kube, self.peers, self.patroni, why)
+
+    def _vouch(self):
+        """Patroni is being started again, or the machine is too busy for it to answer: PostgreSQL goes on, and so may clients."""
+        return self.patroni.wanted and self.witness.holds_lock() and (postmaster(DATA) or (0, False))[1]
+
+    def wake(self):
+        self._woken.set()
+
+    def _in_background(self, work, pause):
+        """Does it for ever, with `pause(result)` in between."""
+
+        def loop():
+            while True:
+                result = None
+                try:
+                    result = work()
+                # Patroni must go on whatever happens here: a bug in the agent costs speed, not the database.
+                except Exception:
+                    log.exception("%s failed", work.__name__)
+                pause(result)
+
+        threading.Thread(target=loop, name=work.__name__, daemon=True).start()
+
+    def _look(self):
+        return self.witness.look()
+
+    def _until_next_look(self, at_once):
+        self._woken.wait(0.02 if at_once else LOOK_EVERY)
+        self._woken.clear()
+
+    def _follows(self):
+        """The member that this server is set to stream from."""
+        try:
+            rows = query("SHOW primary_conninfo", timeout=2)
+        except SqlError:
+            return None
+        words = dict(word.split("=", 1) for word in (rows[0][0] if rows else "").split() if "=" in word)
+        return words.get("host", "").strip("'").split(".")[0] or None
+
+    def _watch_postmaster(self):
+        """A postmaster that has died without a word leaves its file; one that ended does not."""
+        seen = postmaster(DATA)
+        if seen is None or seen[1] or self._ending.is_set():
+            return
+        if self._hand_over("PostgreSQL has died"):
+            return
+        # Not the primary, or nobody to take over: Patroni recovers it here.
+        time.sleep(2)
+
+    def _chores(self):
+        if self.mounted.changed():
+            log.info("settings, certificates or passwords have changed: loading them")
+            self.peers.reload()
+            self.patroni.reload()
+            self.health.reload()
+            self._seen_to_at = None
+        has_lock, status = self.peers.own_status()
+        primary = has_lock and status.get("role") == "primary" and status.get("state") == "running"
+        if not primary:
+            self._seen_to_at = None
+        try:
+            self.disk.look(primary)
+            if primary:
+                self._be_primary()
+        except (SqlError, Unreachable) as error:
+            log.warning("%s", error)
+
+    def _be_primary(self):
+        # A lost node's pod keeps its label until the node is back, and a Service would go on sending clients there.
+        for pod in self.kube.pods(f"ms5.io/cluster={self.settings.scope},role=primary"):
+            if pod["name"] != self.settings.name:
+                self.kube.label_pod(pod["name"], {"role": "replica"})
+                log.warning("%s is no longer labelled as the primary", pod["name"])
+        now = time.monotonic()
+        if self._seen_to_at is not None and now - self._seen_to_at < SEE_TO_EVERY:
+            return
+        if ensure_roles(self.settings, CREDENTIALS, os.path.join(os.path.dirname(__file__), "database.sql")):
+            log.info("database, roles and the administrator's password are as they should be")
+        with open(PATRONI_CONFIG, encoding="utf8") as file:
+            stated = json.load(file)["bootstrap"]["dcs"]
+        if self.peers.dynamic_config() != stated and self.peers.set_dynamic_config(stated):
+            log.info("Patroni's settings for the cluster are as they should be")
+        self._seen_to_at = now
+
+
+if __name__ == "__main__":
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s: agent %(name)s: %(message)s")
+    Agent().run()

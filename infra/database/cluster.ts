@@ -1,0 +1,256 @@
+// infra/database/cluster.ts - one coloured database cluster: three PostgreSQL servers under Patroni, of which one takes
+// writes and another has each of them before it is acknowledged.
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { ClusterSettings } from "../config";
+import { agentFiles, digest } from "./agentFiles";
+import { agentSettings } from "./agentSettings";
+import type { Certificates } from "./certificates";
+import { type ClusterAddress, serverDnsNames, serviceNames } from "./clusterAddress";
+import { credentialsSecret, memberLabels } from "./clusterNames";
+import { fixedParameters, type Parameters, patroniConfig } from "./patroniConfig";
+import { databasePod, mountNames } from "./podSpec";
+import { byEffect } from "./postgresSettings";
+import { Rollout } from "./rollout/resource";
+
+export interface DatabaseClusterArgs {
+  address: ClusterAddress;
+  /** Of the namespace the pods live in. */
+  namespace: pulumi.Input<string>;
+  accountName: pulumi.Input<string>;
+  settings: ClusterSettings;
+  parameters: Parameters;
+  database: string;
+  admin: string;
+  podNetwork: string;
+  certificates: Certificates;
+  /** Whether `destroy` deletes the volumes. */
+  dropData: boolean;
+}
+
+export class DatabaseCluster extends pulumi.ComponentResource {
+  /** Of the administrator, as which the program works in the database. */
+  readonly adminPassword: pulumi.Output<string>;
+  readonly members: kubernetes.apps.v1.StatefulSet;
+  /** The primary's Service. */
+  readonly primary: kubernetes.core.v1.Service;
+
+  constructor(
+    private readonly name: string,
+    private readonly args: DatabaseClusterArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("ms5:database:Cluster", name, {}, opts);
+    this.adminPassword = this.credentials();
+    const { revision, settings } = this.settings();
+    const agent = this.agent();
+    const certificates = this.certificates();
+    const headless = this.membersService();
+    const volumes = this.volumes();
+    this.members = this.statefulSet([settings, agent, ...certificates, headless, ...volumes]);
+    this.disruptionBudget();
+    const rollout = this.rollout(revision);
+    this.primary = this.roleService("primary", rollout);
+    this.roleService("replica", rollout);
+    this.registerOutputs({});
+  }
+
+  private credentials(): pulumi.Output<string> {
+    const { passwordVersion } = this.args.settings;
+    const password = new random.RandomPassword(
+      `${this.name}-admin`,
+      { length: 32, special: false, keepers: { version: String(passwordVersion) } },
+      { parent: this },
+    ).result;
+    this.secret(credentialsSecret(this.name), { password });
+    return password;
+  }
+
+  private settings(): { revision: string; settings: pulumi.Resource } {
+    const { address, database, admin, podNetwork, parameters } = this.args;
+    const patroni = patroniConfig({ cluster: address, database, admin, podNetwork, parameters });
+    const agent = this.agentSettings();
+    const revision = digest([patroni, agent]);
+    const settings = this.configMap(mountNames(this.name).settings, {
+      "patroni.yml": readable(patroni),
+      "agent.json": readable({ ...agent, revision }),
+    });
+    return { revision, settings };
+  }
+
+  private agentSettings(): object {
+    const { address, database, admin, settings } = this.args;
+    return agentSettings({ address, database, admin, settings });
+  }
+
+  private agent(): pulumi.Resource {
+    return this.configMap(mountNames(this.name).agent, agentFiles());
+  }
+
+  private certificates(): pulumi.Resource[] {
+    const { certificates, address } = this.args;
+    const names = mountNames(this.name);
+    const server = certificates.server(this.name, { dnsNames: serverDnsNames(address) });
+    const robots: Record<string, pulumi.Output<string>> = {};
+    for (const robot of ["replicator", "rewind", "patroni"]) {
+      const client = certificates.client(`${this.name}-${robot}`, { commonName: robot });
+      robots[`${robot}.crt`] = client.certificatePem;
+      robots[`${robot}.key`] = client.keyPem;
+    }
+    return [
+      this.secret(names.serverTls, { "tls.crt": server.certificatePem, "tls.key": server.keyPem }),
+      this.secret(names.robotTls, robots),
+    ];
+  }
+
+  /** Of our own making, not the StatefulSet's: those can be grown, and outlive it. */
+  private volumes(): pulumi.Resource[] {
+    const { members } = this.args.address;
+    return Array.from({ length: members }, (_, index) =>
+      this.volumeClaims().map(
+        ({ metadata, spec }) =>
+          new kubernetes.core.v1.PersistentVolumeClaim(
+            `${metadata.name}-${this.name}-${index}`,
+            { metadata: this.metadata(`${metadata.name}-${this.name}-${index}`), spec },
+            { parent: this, retainOnDelete: !this.args.dropData },
+          ),
+      ),
+    ).flat();
+  }
+
+  private volumeClaims() {
+    const { settings } = this.args;
+    const claim = (name: string, size: string, storageClassName: string | undefined) => ({
+      metadata: { name },
+      spec: {
+        accessModes: ["ReadWriteOnce"],
+        resources: { requests: { storage: size } },
+        ...(storageClassName === undefined ? {} : { storageClassName }),
+      },
+    });
+    return [
+      claim("data", settings.dataVolume, settings.storageClass),
+      claim("wal", settings.walVolume, settings.walStorageClass),
+    ];
+  }
+
+  private podArgs() {
+    const { address, settings } = this.args;
+    const { image, cpu, memory } = settings;
+    const startsWith = { "ms5.io/agent": digest([agentFiles(), this.agentSettings()]) };
+    return { cluster: address, image, cpu, memory, startsWith };
+  }
+
+  private statefulSet(dependsOn: pulumi.Resource[]): kubernetes.apps.v1.StatefulSet {
+    const { address } = this.args;
+    const template = databasePod({ ...this.podArgs(), accountName: this.args.accountName });
+    return new kubernetes.apps.v1.StatefulSet(
+      this.name,
+      {
+        metadata: this.metadata(this.name),
+        spec: {
+          serviceName: serviceNames(address).members,
+          replicas: address.members,
+          selector: { matchLabels: memberLabels(this.name) },
+          template,
+          volumeClaimTemplates: this.volumeClaims(),
+          // After a loss of all, each comes up by itself: the one with the lock may not be the first.
+          podManagementPolicy: "Parallel",
+          // By number would meet the primary at any time: the rollout takes replicas first and the primary last.
+          updateStrategy: { type: "OnDelete" },
+        },
+      },
+      {
+        parent: this,
+        dependsOn,
+        // What it says of volumes holds for the first ones only, and cannot be changed: the claims above are what counts.
+        ignoreChanges: ["spec.volumeClaimTemplates"],
+        customTimeouts: { create: "10m", update: "20m" },
+      },
+    );
+  }
+
+  private rollout(revision: string): pulumi.Resource {
+    const { parameters, settings } = this.args;
+    return new Rollout(
+      this.name,
+      {
+        colour: this.name,
+        pods: digest(databasePod({ ...this.podArgs(), accountName: "" })),
+        ...byEffect({ ...fixedParameters, ...parameters }),
+        revision,
+        passwordVersion: settings.passwordVersion,
+      },
+      { parent: this, dependsOn: [this.members] },
+    );
+  }
+
+  /** Gives members their names, before they are ready: they need each other to become it. */
+  private membersService(): pulumi.Resource {
+    const { members } = serviceNames(this.args.address);
+    return new kubernetes.core.v1.Service(
+      members,
+      {
+        metadata: this.metadata(members),
+        spec: {
+          clusterIP: "None",
+          publishNotReadyAddresses: true,
+          selector: memberLabels(this.name),
+          ports: [
+            { name: "postgres", port: 5432 },
+            { name: "patroni", port: 8008 },
+            { name: "agent", port: 8009 },
+          ],
+        },
+      },
+      { parent: this },
+    );
+  }
+
+  private roleService(role: "primary" | "replica", rollout: pulumi.Resource): kubernetes.core.v1.Service {
+    const name = serviceNames(this.args.address)[role];
+    return new kubernetes.core.v1.Service(
+      name,
+      {
+        metadata: this.metadata(name),
+        spec: {
+          selector: { ...memberLabels(this.name), role },
+          ports: [{ name: "postgres", port: 5432 }],
+        },
+      },
+      { parent: this, dependsOn: [rollout] },
+    );
+  }
+
+  private disruptionBudget(): void {
+    new kubernetes.policy.v1.PodDisruptionBudget(
+      this.name,
+      {
+        metadata: this.metadata(this.name),
+        spec: { maxUnavailable: 1, selector: { matchLabels: memberLabels(this.name) } },
+      },
+      { parent: this },
+    );
+  }
+
+  private configMap(name: string, data: Record<string, string>): pulumi.Resource {
+    return new kubernetes.core.v1.ConfigMap(name, { metadata: this.metadata(name), data }, { parent: this });
+  }
+
+  private secret(name: string, stringData: Record<string, pulumi.Input<string>>): pulumi.Resource {
+    return new kubernetes.core.v1.Secret(
+      name,
+      { metadata: this.metadata(name), stringData },
+      { parent: this, additionalSecretOutputs: ["stringData", "data"] },
+    );
+  }
+
+  private metadata(name: string) {
+    return { name, namespace: this.args.namespace };
+  }
+}
+
+function readable(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}

@@ -1,0 +1,141 @@
+// infra/database/index.ts - the database in a Kubernetes: closed namespaces, certificates, a replicated cluster, and the
+// pooler through which applications reach it.
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterSettings, KubernetesSettings, StackConfig } from "../config";
+import { findApiServer, statedApiServer } from "../kubernetes/apiServer";
+import { namespaceNames } from "../kubernetes/namespaceNames";
+import { Namespaces } from "../kubernetes/namespaces";
+import { NetworkPolicies } from "../kubernetes/networkPolicyResources";
+import { DatabaseAccount, PoolerAccount } from "../kubernetes/serviceAccount";
+import type { ConnectionTarget } from "../schema/postgres";
+import { Certificates } from "./certificates";
+import { DatabaseCluster } from "./cluster";
+import type { ClusterAddress } from "./clusterAddress";
+import { activeColour, caConfigMap } from "./clusterNames";
+import { postgresParameters } from "./parameters";
+import { Pooler } from "./pooler";
+
+export interface DatabaseArgs {
+  settings: ClusterSettings;
+  kubernetes: KubernetesSettings;
+  target: ConnectionTarget;
+  dropData: boolean;
+}
+
+export class Database extends pulumi.ComponentResource {
+  readonly adminPassword: pulumi.Output<string>;
+  /** The CA that signed the certificates of pooler and database, as PEM. */
+  readonly caPem: pulumi.Output<string>;
+  /** Where applications go. */
+  readonly pooler: Pooler;
+  /** What has to be there before anyone can log in. */
+  readonly ready: pulumi.Resource[];
+
+  constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    const provider = kubernetesProvider(args.kubernetes);
+    super("ms5:database:Database", name, {}, { ...opts, providers: [provider] });
+    const { settings } = args;
+    const child = { parent: this };
+    const address: ClusterAddress = {
+      name: activeColour,
+      namespace: namespaceNames.database,
+      members: settings.members,
+    };
+    const namespaces = new Namespaces("namespaces", child);
+    const { apiServer } = args.kubernetes;
+    const policies = new NetworkPolicies(
+      "network-policies",
+      { namespaces, apiServer: apiServer === undefined ? findApiServer(child) : statedApiServer(apiServer) },
+      child,
+    );
+    const certificates = new Certificates("certificates", { keyVersion: settings.keyVersion }, child);
+    const caMaps = (["database", "pooler"] as const).map((where) =>
+      this.caConfigMap(where, namespaces, certificates),
+    );
+    // Before the policies there would be a moment in which pods run and nothing is denied.
+    const guarded = { parent: this, dependsOn: [policies, ...caMaps] };
+
+    const namespace = namespaces.database.metadata.name;
+    const account = new DatabaseAccount("database", { namespace }, child);
+    const cluster = new DatabaseCluster(
+      activeColour,
+      {
+        address,
+        namespace,
+        accountName: account.accountName,
+        settings,
+        parameters: postgresParameters(settings),
+        database: args.target.database,
+        admin: args.target.user,
+        podNetwork: args.kubernetes.podNetwork,
+        certificates,
+        dropData: args.dropData,
+      },
+      guarded,
+    );
+    this.caPem = certificates.caPem;
+    this.adminPassword = cluster.adminPassword;
+    this.pooler = this.makePooler(args, address, namespaces, certificates, guarded);
+    this.ready = [cluster, this.pooler];
+    this.registerOutputs({});
+  }
+
+  private caConfigMap(where: "database" | "pooler", namespaces: Namespaces, certificates: Certificates) {
+    return new kubernetes.core.v1.ConfigMap(
+      `${where}-ca`,
+      {
+        metadata: { name: caConfigMap, namespace: namespaces[where].metadata.name },
+        data: { "ca.pem": certificates.caPem },
+      },
+      { parent: this },
+    );
+  }
+
+  private makePooler(
+    { settings }: DatabaseArgs,
+    cluster: ClusterAddress,
+    namespaces: Namespaces,
+    certificates: Certificates,
+    opts: pulumi.ComponentResourceOptions,
+  ): Pooler {
+    const namespace = namespaces.pooler.metadata.name;
+    const account = new PoolerAccount("pooler", { namespace }, { parent: this });
+    const { pooler } = settings;
+    return new Pooler(
+      "pooler",
+      {
+        namespace,
+        accountName: account.accountName,
+        images: { pgbouncer: pooler.image, haproxy: pooler.haproxyImage },
+        cluster,
+        certificates,
+        pool: pooler,
+        adminPasswordVersion: settings.passwordVersion,
+      },
+      opts,
+    );
+  }
+}
+
+/** Changes of a ConfigMap or Secret are changes in place: their names are fixed, and pods notice what is mounted. */
+function kubernetesProvider({ kubeconfig, context }: KubernetesSettings): kubernetes.Provider {
+  return new kubernetes.Provider("kubernetes", {
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+    enableConfigMapMutable: true,
+    enableSecretMutable: true,
+  });
+}
+
+/** What the program provisions of a stack's database, if anything. */
+export function provisionDatabase(config: StackConfig): Database | undefined {
+  const { cluster, kubernetes, database, destroy } = config;
+  if (cluster === undefined || kubernetes === undefined || database.target === undefined) return undefined;
+  return new Database("database", {
+    settings: cluster,
+    kubernetes,
+    target: database.target,
+    dropData: destroy.dropTelemetry,
+  });
+}

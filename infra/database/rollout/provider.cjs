@@ -1,0 +1,31 @@
+// The dynamic provider of ms5:database:Rollout, as the process that Pulumi starts for dynamic providers loads it from the
+// checkout (see infra/schema/providerSource.ts).
+require("tsx/cjs/api").register();
+// For what is imported only where it is needed.
+require("tsx/esm/api").register();
+
+const handler = require("./handler.ts");
+
+exports.provider = (stack) => ({
+  async configure(request) {
+    this.stack = { name: stack, rawConfig: request.config.rawConfig };
+  },
+  async check(_olds, news) {
+    return { inputs: news, failures: [] };
+  },
+  async diff(_id, olds, news) {
+    return handler.diff(olds, news);
+  },
+  async create(inputs) {
+    await handler.apply(this.stack, inputs);
+    return { id: inputs.colour, outs: inputs };
+  },
+  async update(_id, _olds, news) {
+    await handler.apply(this.stack, news);
+    return { outs: news };
+  },
+  async read(id, props) {
+    return handler.read(this.stack, id, props);
+  },
+  async delete() {},
+});

@@ -130,7 +130,7 @@ export interface ClusterDefaults {
 const cloudImages = {
   // Community edition, with Patroni and pgBackRest inside; user 1000.
   image: "timescale/timescaledb-ha:pg17-ts2.29",
-  poolerImage: "ghcr.io/cloudnative-pg/pgbouncer:1.25.1",
+  poolerImage: "ghcr.io/cloudnative-pg/pgbouncer:1.25.2",
   haproxyImage: "haproxy:3.2",
 } as const;
 

@@ -210,7 +210,7 @@ export const configSchema = z.strictObject({
       parameters: z
         .record(z.string().regex(/^[a-z_]+(\.[a-z_]+)?$/, "a PostgreSQL setting in lower case"), z.string())
         .optional()
-        .meta({ unit: "settings", example: '{"work_mem": "32MB"}' })
+        .meta({ unit: "settings", example: '{"statement_timeout": "60s"}' })
         .describe("PostgreSQL settings that replace the calculated ones"),
       silence: z
         .int()

@@ -151,7 +151,7 @@ export const fixedParameters: Parameters = {
   "pgaudit.log": "ddl, role",
   wal_log_hints: "on",
   // The default of 5 s would be most of a failover.
-  wal_retrieve_retry_interval: "500ms",
+  wal_retrieve_retry_interval: "200ms",
   // A network that swallows packets must not hold a session for the kernel's quarter of an hour.
   wal_sender_timeout: "5s",
   wal_receiver_timeout: "5s",
@@ -159,8 +159,13 @@ export const fixedParameters: Parameters = {
   tcp_keepalives_interval: "2",
   tcp_keepalives_count: "3",
   tcp_user_timeout: "10s",
+  // While writes wait for a replica, those of clients that have given up keep their connections: the ones below must get in.
+  reserved_connections: "5",
   log_line_prefix: "%m [%p] %u@%d ",
   log_lock_waits: "on",
+  // Compiling costs more than it saves on queries over many small chunks (timescaledb-tune).
+  jit: "off",
+  default_toast_compression: "lz4",
   log_min_duration_statement: "1s",
   // Values of failed statements may be anybody's secrets.
   log_parameter_max_length_on_error: "0",

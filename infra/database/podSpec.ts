@@ -36,6 +36,13 @@ export function databasePod(args: DatabasePodArgs): types.input.core.v1.PodTempl
       serviceAccountName: args.accountName,
       // The agent ends PostgreSQL properly within 50 s, after giving the lock away.
       terminationGracePeriodSeconds: 90,
+      // A lost node takes its share of the cluster's DNS along for a while: ask again after a second, not after five.
+      dnsConfig: {
+        options: [
+          { name: "timeout", value: "1" },
+          { name: "attempts", value: "4" },
+        ],
+      },
       affinity: spread(cluster.name),
       topologySpreadConstraints: [
         {

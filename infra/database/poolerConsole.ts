@@ -5,9 +5,10 @@ import { Client } from "pg";
 import { UserError } from "../errors";
 import { namespaceNames } from "../kubernetes/namespaceNames";
 import { type Forward, forward } from "../kubernetes/portForward";
+import { selectorOf } from "../kubernetes/selector";
 import { consoleRole } from "./pgbouncerIni";
 import { poolerDatabases, poolerPorts } from "./poolerPlaces";
-import { poolerSecrets } from "./poolerPod";
+import { poolerLabels, poolerSecrets } from "./poolerPod";
 
 /** Milliseconds that transactions under way have for finishing before a pause is given up. */
 const pauseTimeoutMs = 5_000;
@@ -93,7 +94,7 @@ async function runningPods(config: KubeConfig): Promise<string[]> {
   for (;;) {
     const { items } = await api.listNamespacedPod({
       namespace,
-      labelSelector: "app.kubernetes.io/name=pooler",
+      labelSelector: selectorOf(poolerLabels),
     });
     const running = items.filter(({ status }) => status?.phase === "Running");
     const ending = running.filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);

@@ -6,6 +6,7 @@ import { PassThrough } from "node:stream";
 import { CoreV1Api, KubeConfig, PortForward, type V1Pod } from "@kubernetes/client-node";
 import { ExitCode, UserError } from "../errors";
 import type { PodRoute } from "../schema/postgres";
+import { selectorOf } from "./selector";
 
 export interface Forward {
   /** On 127.0.0.1. */
@@ -86,9 +87,7 @@ async function readyPod(
   namespace: string,
   labels: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const labelSelector = Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(",");
+  const labelSelector = selectorOf(labels);
   const { items } = await asked(config, () =>
     config.makeApiClient(CoreV1Api).listNamespacedPod({ namespace, labelSelector }),
   );

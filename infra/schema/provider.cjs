@@ -1,5 +1,5 @@
 // The dynamic provider of every ms5:schema resource, as the process that Pulumi starts for dynamic providers loads it
-// from the checkout (see providerSource.ts). Plain CommonJS, because that process need not know TypeScript yet.
+// from the checkout (see infra/providerSource.ts). Plain CommonJS, because that process need not know TypeScript yet.
 require("tsx/cjs/api").register();
 // For what is imported only where it is needed.
 require("tsx/esm/api").register();

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { providerSource } from "../providerSource";
 import type { Kind } from "./handlers";
 import type { ContinuousAggregateInputs } from "./handlers/continuousAggregate";
 import { engineVersion } from "./handlers/handler";
@@ -13,7 +14,6 @@ import type {
 } from "./handlers/policies";
 import type { ServerInputs } from "./handlers/server";
 import type { Stated } from "./plan";
-import { providerSource } from "./providerSource";
 
 /**
  * A resource in the database. None carries a connection or a password: where the database is comes from the stack's

@@ -12,7 +12,7 @@ import { databaseTag, ensureCluster } from "../cluster";
 import type { Overrides } from "../support/commandStack";
 import { silent } from "../support/embedded";
 import { ClientPod, type Login, statement, type Written, writers } from "./support/clientPod";
-import { ClusterStack } from "./support/clusterStack";
+import { ClusterStack, edition } from "./support/clusterStack";
 import { kubeScore } from "./support/kubeScore";
 
 const database = "ms5-database";
@@ -122,6 +122,27 @@ describe("stack cluster", () => {
     const ours = Object.fromEntries(Object.entries(known).map(([name, { context }]) => [name, context]));
     expect(ours).toEqual(JSON.parse(listed));
     expect(settingProblems({})).toEqual([]);
+  });
+});
+
+describe.skipIf(edition === "apache")("the Community edition", () => {
+  it("compresses, keeps aggregates and forgets by itself: every job runs", { timeout: 300_000 }, async () => {
+    await eventually(async () => {
+      const jobs = await asSuperuser(
+        await primary(),
+        `SELECT proc_name, count(*), count(*) FILTER (WHERE last_run_status = 'Success')
+           FROM timescaledb_information.jobs JOIN timescaledb_information.job_stats USING (job_id)
+          WHERE proc_name IN ('policy_compression', 'policy_retention', 'policy_refresh_continuous_aggregate')
+          GROUP BY 1 ORDER BY 1`,
+      );
+      const rows = jobs.split("\n").map((line) => line.split("|"));
+      expect(rows.map(([name]) => name)).toEqual([
+        "policy_compression",
+        "policy_refresh_continuous_aggregate",
+        "policy_retention",
+      ]);
+      for (const [name, all, succeeded] of rows) expect(succeeded, name).toBe(all);
+    }, 240_000);
   });
 });
 

@@ -57,7 +57,9 @@ def ensure_roles(settings, credentials, script):
         text = file.read()
     digest = hashlib.sha256(text.encode()).hexdigest()
     if _comment_of_pooler(database) != digest:
-        query(f"BEGIN;\n{text}\nCOMMENT ON SCHEMA pooler IS {literal(digest)};\nCOMMIT;", database, timeout=60)
+        # A member that comes back, whoever logs in, and the program: when all other connections are taken.
+        reserved = f"GRANT pg_use_reserved_connections TO rewind, pooler, {name(admin)};"
+        query(f"BEGIN;\n{text}\n{reserved}\nCOMMENT ON SCHEMA pooler IS {literal(digest)};\nCOMMIT;", database, timeout=60)
         done = True
     return done
 

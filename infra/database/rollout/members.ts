@@ -3,6 +3,7 @@ import { get } from "node:https";
 import { AppsV1Api, CoreV1Api, type KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import { namespaceNames } from "../../kubernetes/namespaceNames";
 import { forward } from "../../kubernetes/portForward";
+import { selectorOf } from "../../kubernetes/selector";
 import { memberLabels } from "../clusterNames";
 import { podExec } from "../podExec";
 import type { MemberState } from "./nextStep";
@@ -31,9 +32,7 @@ export async function memberStates(
   const statefulSet = await config
     .makeApiClient(AppsV1Api)
     .readNamespacedStatefulSet({ namespace, name: colour });
-  const labelSelector = Object.entries(memberLabels(colour))
-    .map(([key, value]) => `${key}=${value}`)
-    .join(",");
+  const labelSelector = selectorOf(memberLabels(colour));
   const { items } = await config.makeApiClient(CoreV1Api).listNamespacedPod({ namespace, labelSelector });
   const names = Array.from({ length: statefulSet.spec?.replicas ?? 0 }, (_, index) => `${colour}-${index}`);
   return Promise.all(
@@ -99,9 +98,7 @@ function getJson(port: number): Promise<AgentStatus> {
  */
 export async function touchPods(config: KubeConfig, colour: string, revision: string): Promise<void> {
   const api = config.makeApiClient(CoreV1Api);
-  const labelSelector = Object.entries(memberLabels(colour))
-    .map(([key, value]) => `${key}=${value}`)
-    .join(",");
+  const labelSelector = selectorOf(memberLabels(colour));
   const { items } = await api.listNamespacedPod({ namespace, labelSelector });
   for (const { metadata } of items) {
     await api.patchNamespacedPod({

@@ -1,5 +1,5 @@
 // The dynamic provider of ms5:database:Rollout, as the process that Pulumi starts for dynamic providers loads it from the
-// checkout (see infra/schema/providerSource.ts).
+// checkout (see infra/providerSource.ts).
 require("tsx/cjs/api").register();
 // For what is imported only where it is needed.
 require("tsx/esm/api").register();

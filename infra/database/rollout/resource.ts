@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { providerSource } from "../../schema/providerSource";
+import { providerSource } from "../../providerSource";
 
 /** What every member is to run. A preview shows which of it changes, and so what an `up` will do to the members. */
 export interface RolloutInputs {

@@ -2,13 +2,19 @@
 import { databaseTag, type TestCluster } from "../../cluster";
 import { CommandStack, type Overrides } from "../../support/commandStack";
 
+/** Another image for the database pods, loaded by `npm run cluster -- image load FILE`: docs/test-cluster.md. */
+const otherImage = process.env.E2E_IMAGE;
+
+/** Debian's TimescaleDB is of the Apache edition; whoever brings an image brings the other one. */
+export const edition = otherImage === undefined ? "apache" : "community";
+
 export class ClusterStack extends CommandStack {
   constructor(cluster: TestCluster, config: Overrides = {}) {
     super("cluster", {
       MS5_KUBERNETES_KUBECONFIG: cluster.kubeconfig,
       MS5_KUBERNETES_POD_NETWORK: "10.208.0.0/16",
-      MS5_DATABASE_EDITION: "apache",
-      MS5_CLUSTER_IMAGE: databaseTag,
+      MS5_DATABASE_EDITION: edition,
+      MS5_CLUSTER_IMAGE: otherImage ?? databaseTag,
       MS5_CLUSTER_CPU: "100m",
       MS5_CLUSTER_MEMORY: "1Gi",
       MS5_CLUSTER_DATA_VOLUME: "1Gi",

@@ -26,6 +26,7 @@ def witness_of(world, silence=3):
             follows=lambda: world.set_to.get(member.name),
             progress=lambda: None,
             now=lambda: world.now,
+            on_free=lambda: None,
         )
 
     return make

@@ -66,6 +66,7 @@ class Agent:
             follows=self._follows,
             progress=received,
             now=time.monotonic,
+            on_free=self.peers.end_failsafe,
         )
 
     def run(self):

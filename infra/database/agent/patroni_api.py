@@ -46,6 +46,15 @@ class Peers:
         answer = self._ask("localhost", PATRONI_PORT, "POST", "/restart", {})
         return None if answer is not None and answer[0] == 200 else f"Patroni does not restart PostgreSQL: {answer}"
 
+    def end_failsafe(self):
+        """Lets this pod's Patroni forget the primary that it vouched for while the API server was away.
+
+        It goes on doing so for its ttl of 20 s, during which it would not take a lock that is free. A primary without a name
+        is none to it (patroni/ha.py, Failsafe).
+        """
+        if self.own_status()[1].get("failsafe_mode_is_active"):
+            self._ask("localhost", PATRONI_PORT, "POST", "/failsafe", {"name": "", "conn_url": "", "api_url": ""})
+
     def dynamic_config(self):
         """Patroni's settings for the whole cluster as they are in its store, or None while it does not answer."""
         answer = self._get("localhost", PATRONI_PORT, "/config")

@@ -26,10 +26,10 @@ class Witness:
     kube: reads and swaps ConfigMaps. fence: holds the replication key. answers(member): whether its Patroni answers.
     follows(): the member this server is set to stream from, or None. progress(): how far WAL has arrived; None while
     none does.
-    now(): seconds of a clock that only goes forward.
+    now(): seconds of a clock that only goes forward. on_free(): called at each look at a lock that nobody has.
     """
 
-    def __init__(self, name, scope, silence, kube, fence, answers, follows, progress, now):
+    def __init__(self, name, scope, silence, kube, fence, answers, follows, progress, now, on_free):
         self.name = name
         self.scope = scope
         self._leader = f"{scope}-leader"
@@ -40,6 +40,7 @@ class Witness:
         self.follows = follows
         self.progress = progress
         self.now = now
+        self.on_free = on_free
         self._seen = None
         self._seen_at = None
         self._last_look = 0.0
@@ -79,6 +80,7 @@ class Witness:
             self._own_at = None
         if lock.holder is None:
             # R1: what was promised holds until somebody has the lock.
+            self.on_free()
             return False
         if lock.holder == self.name:
             self._own_at = self.now()

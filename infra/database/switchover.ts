@@ -48,23 +48,19 @@ export async function switchOver(
     tell(`pause at ${consoles.pods.join(", ")}`);
     const begun = performance.now();
     await consoles.pause();
+    let to: string;
     try {
       tell(`${from} gives its lock away`);
       start.end("\n");
       await request;
-      const to = await untilTaken(config, colour, from);
-      return { from, to, stallMs: await resumed(consoles, begun) };
+      to = await untilTaken(config, colour, from);
     } finally {
       await consoles.resume();
     }
+    return { from, to, stallMs: Math.round(performance.now() - begun) };
   } finally {
     await consoles.close();
   }
-}
-
-async function resumed(consoles: PoolerConsoles, begun: number): Promise<number> {
-  await consoles.resume();
-  return Math.round(performance.now() - begun);
 }
 
 function requirePrimary({ holder, voters }: LeaderLock, colour: string): string {

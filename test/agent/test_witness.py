@@ -27,6 +27,7 @@ def witness_of(world, silence=3):
             progress=lambda: None,
             now=lambda: world.now,
             on_free=lambda: None,
+            wait=lambda seconds: None,
         )
 
     return make

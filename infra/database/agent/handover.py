@@ -36,13 +36,15 @@ def hand_over(settings, kube, peers, patroni, why):
         if metadata is None:
             return False
         synchronous = Synchronous(metadata)
-        ready = [voter for voter in synchronous.voters if peers.answers(voter)]
+        ready = peers.answering(synchronous.voters)
         if len(ready) < synchronous.quorum + 1:
             log.warning("%s, but only %s could take over: the lock stays here", why, ready or "nobody")
             return False
         log.warning("%s: giving the lock to one of %s", why, ", ".join(sorted(ready)))
         patroni.hold()
         try:
+            # Candidates ask every member that says where it is, and this one does not answer any more.
+            kube.annotate_pod(settings.name, {"status": None})
             _end_postgres()
             _release(kube, leader, settings.name)
             for voter in ready:
@@ -50,7 +52,7 @@ def hand_over(settings, kube, peers, patroni, why):
             return _until_taken(kube, leader, settings.name)
         finally:
             patroni.resume()
-    except Unreachable as error:
+    except (Conflict, Unreachable) as error:
         log.warning("%s, but the lock cannot be given away: %s", why, error)
         return False
 

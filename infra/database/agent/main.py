@@ -67,6 +67,7 @@ class Agent:
             progress=received,
             now=time.monotonic,
             on_free=self.peers.end_failsafe,
+            wait=time.sleep,
         )
 
     def run(self):

@@ -5,6 +5,7 @@ import json
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from settings import AGENT_PORT, CA, PATRONI_PORT, ROBOT_TLS
 
@@ -26,6 +27,12 @@ class Peers:
     def answers(self, member):
         """Whether the member's Patroni says anything at all."""
         return self._get(self._settings.host(member), PATRONI_PORT, "/liveness") is not None
+
+    def answering(self, members):
+        """Those of them whose Patroni says anything, asked all at once."""
+        members = sorted(members)
+        with ThreadPoolExecutor(max_workers=max(1, len(members))) as pool:
+            return [member for member, answer in zip(members, pool.map(self.answers, members)) if answer]
 
     def wake(self, member):
         """Lets the member's agent look at the lock now instead of at its next turn."""

@@ -16,6 +16,8 @@ log = logging.getLogger("witness")
 SUSPICION = 0.5
 # Seconds for which an answer that did not come speaks for itself.
 ASK_AGAIN = 2
+# Seconds in which other members' Patroni hear of a change of a pod.
+HEARD = 0.15
 # Seconds for which a look at the own lock speaks for the present.
 OWN_FOR = 2
 
@@ -27,9 +29,10 @@ class Witness:
     follows(): the member this server is set to stream from, or None. progress(): how far WAL has arrived; None while
     none does.
     now(): seconds of a clock that only goes forward. on_free(): called at each look at a lock that nobody has.
+    wait(seconds): as time.sleep.
     """
 
-    def __init__(self, name, scope, silence, kube, fence, answers, follows, progress, now, on_free):
+    def __init__(self, name, scope, silence, kube, fence, answers, follows, progress, now, on_free, wait):
         self.name = name
         self.scope = scope
         self._leader = f"{scope}-leader"
@@ -41,6 +44,7 @@ class Witness:
         self.progress = progress
         self.now = now
         self.on_free = on_free
+        self.wait = wait
         self._seen = None
         self._seen_at = None
         self._last_look = 0.0
@@ -92,7 +96,8 @@ class Witness:
         if self.fence.term == lock.term:
             return self._keep_promise(lock) if gone else self._take_back(lock)
         if self.fence.term is not None and not self._may_open(lock):
-            return False
+            # Writes may be waiting for this member.
+            return True
         if not gone:
             self.fence.open()
             return False
@@ -130,6 +135,7 @@ class Witness:
         # `lock` was read, and then the release finds another version.
         self.kube.annotate_config_map(f"{self.scope}-sync", synchronous.version, {FENCED: lock.term})
         self._spare_the_question(lock.holder)
+        self.wait(HEARD)
         self.kube.annotate_config_map(self._leader, lock.version, {"leader": None})
         log.warning("released the lock of %s, promised by %s", lock.holder, ", ".join(sorted(lock.promised)))
 

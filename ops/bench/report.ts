@@ -42,43 +42,55 @@ const columns = ["case", "median", "min–max", "runs", "ratio", "goal", ""];
 
 /** For a terminal. */
 export function toTable(report: Report): string {
-  const rows = [columns, ...report.results.map(cells)];
-  const widths = columns.map((_, at) => Math.max(...rows.map((row) => (row[at] ?? "").length)));
-  const lines = rows.map((row) =>
+  return [
+    `${report.name}: ${machineText(report)}`,
+    settingsText(report),
+    "",
+    ...textTable([columns, ...report.results.map(cells)]),
+    ...footnotes(report),
+  ].join("\n");
+}
+
+/** Lines of a table for a terminal. @param rows the head first */
+export function textTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? "").length)));
+  return rows.map((row) =>
     row
       .map((cell, at) => cell.padEnd(widths[at] ?? 0))
       .join("  ")
       .trimEnd(),
   );
-  return [
-    `${report.name}: ${machineText(report)}`,
-    settingsText(report),
-    "",
-    ...lines,
-    ...footnotes(report),
-  ].join("\n");
 }
 
 /** For docs/benchmarks.md. */
 export function toMarkdown(report: Report): string {
-  const row = (texts: readonly string[]) =>
-    `| ${texts.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
   return [
-    `\`${report.command}\`, ${report.date.slice(0, 10)}, ${machineText(report)}.`,
+    measuredText(report),
     settingsText(report),
     "",
-    row(columns),
-    row(columns.map(() => "---")),
-    ...report.results.map((result) => row(cells(result))),
+    ...markdownTable([columns, ...report.results.map(cells)]),
     ...footnotes(report),
   ].join("\n");
 }
 
-function machineText({ machine }: Report): string {
+/** Lines of a table for a document. @param rows the head first */
+export function markdownTable(rows: readonly (readonly string[])[]): string[] {
+  const line = (texts: readonly string[]) =>
+    `| ${texts.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
+  const [head = [], ...body] = rows;
+  return [line(head), line(head.map(() => "---")), ...body.map(line)];
+}
+
+/** How, when and on what it was measured, for a document. */
+export function measuredText(report: Pick<Report, "command" | "date" | "machine">): string {
+  return `\`${report.command}\`, ${report.date.slice(0, 10)}, ${machineText(report)}.`;
+}
+
+export function machineText({ machine }: Pick<Report, "machine">): string {
   return `${machine.cpus}, ${machine.memory}, ${machine.os}, node ${machine.node}`;
 }
 
-function settingsText({ settings }: Report): string {
+export function settingsText({ settings }: Pick<Report, "settings">): string {
   return `${Object.entries(settings)
     .map(([name, value]) => `${name}: ${value}`)
     .join("; ")}.`;

@@ -1,11 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { Argument, type Command, InvalidArgumentError } from "commander";
+import { Argument, type Command } from "commander";
 import { runBench } from "../bench";
-import { replaceBetweenMarkers } from "../bench/document";
+import { writeIntoDocument } from "../bench/document";
 import { type BenchName, benchNames, type Report, toMarkdown, toTable } from "../bench/report";
 import { createLog } from "../log";
-import { projectRoot } from "../paths";
+import { registerFailover } from "./benchFailover";
+import { wholeNumber } from "./wholeNumber";
 
 interface Options {
   readonly json: boolean;
@@ -15,12 +14,14 @@ interface Options {
 }
 
 const warmUps = 1;
-const documentPath = join(projectRoot, "docs", "benchmarks.md");
 
-/** `bench ingest|query|compression|schema|all [--rows N] [--runs N] [--write] [--json]` */
+/** `bench ingest|query|compression|schema|all [--rows N] [--runs N] [--write] [--json]`, and `bench failover` */
 export function register(program: Command): void {
-  program
+  const command = program
+    // What follows the name of a benchmark with options of its own is that one's: both parents have to leave it alone.
+    .enablePositionalOptions()
     .command("bench")
+    .enablePositionalOptions()
     .description("measure, on a throw-away embedded database, what docs/benchmarks.md says")
     .addArgument(new Argument("<name>").choices([...benchNames, "all"]))
     .option(
@@ -33,6 +34,7 @@ export function register(program: Command): void {
     .option("--write", "put the tables into docs/benchmarks.md", false)
     .option("--json", "print one JSON object on stdout: of each benchmark, when all are run", false)
     .action(bench);
+  registerFailover(command);
 }
 
 async function bench(name: BenchName | "all", options: Options): Promise<void> {
@@ -44,7 +46,7 @@ async function bench(name: BenchName | "all", options: Options): Promise<void> {
     const report = await runBench(one, commandOf(one, options), { log, rows, runs, warmUps });
     reports.push(report);
     if (!options.json) process.stdout.write(`${toTable(report)}\n\n`);
-    if (options.write) writeDocument(report);
+    if (options.write) writeIntoDocument(report.name, toMarkdown(report));
   }
   if (options.json) {
     const [only] = reports;
@@ -54,18 +56,4 @@ async function bench(name: BenchName | "all", options: Options): Promise<void> {
 
 function commandOf(name: BenchName, { rows, runs }: Options): string {
   return `npm run bench -- ${name} --rows ${rows} --runs ${runs}`;
-}
-
-/** Only what stands between the markers: why a goal is missed is written by hand below. */
-function writeDocument(report: Report): void {
-  const text = existsSync(documentPath) ? readFileSync(documentPath, "utf8") : "";
-  writeFileSync(documentPath, replaceBetweenMarkers(text, report.name, toMarkdown(report)));
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`a whole number from ${least} to ${most}`);
-  };
 }

@@ -122,7 +122,7 @@ export class Child {
 }
 
 /** Waits until `check` holds; fails with `what` after `seconds`. */
-export async function until(what: string, check: () => boolean, seconds = 20): Promise<void> {
+export async function until(what: string, check: () => boolean, seconds = 90): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!check()) {
     if (Date.now() > deadline) throw new Error(`waited ${seconds} s in vain: ${what}`);

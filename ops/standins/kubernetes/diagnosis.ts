@@ -1,4 +1,5 @@
 /** Why an object is not ready: asks the cluster about its pods, their logs and what was noted about them. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { CoreV1Event, V1LabelSelector, V1Pod } from "@kubernetes/client-node";
 import type { Bag } from "../values";
 import { describe, metadataOf, type Reference, referenceOf } from "./object";
@@ -7,6 +8,10 @@ import { grouped, type PodTrouble, podTrouble } from "./reasons";
 
 /** Lines of a crashed container's log that are shown. */
 const logLines = 5;
+
+/** What a kubelet answers, with status 200, for a container it has just removed. */
+const noLog = "unable to retrieve container logs for ";
+const logPauseMs = 300;
 
 /** One line each; the most specific first. Never fails: an explanation that cannot be had is no new problem. */
 export async function diagnose(objects: Objects, live: Bag): Promise<string[]> {
@@ -82,8 +87,23 @@ async function lastWords(
   if (trouble?.log === undefined) return [];
   const { container, previous } = trouble.log;
   const pod: Reference = { apiVersion: "v1", kind: "Pod", namespace, name: trouble.pod };
-  const log = await objects.log(pod, container, logLines, previous).catch(() => "");
-  const lines = log.trimEnd().split("\n").filter(Boolean);
+  const lines = await logOf(objects, pod, container, previous);
   if (lines.length === 0) return [];
   return [[`the last lines of ${describe(pod)}, container ${container}:`, ...lines].join("\n    ")];
+}
+
+/** While a crashed container is started again, the log that was asked for is for moments neither run's. */
+async function logOf(
+  objects: Objects,
+  pod: Reference,
+  container: string,
+  previous: boolean,
+): Promise<string[]> {
+  for (const run of [previous, !previous, previous, !previous]) {
+    const log = await objects.log(pod, container, logLines, run).catch(() => "");
+    const lines = log.split("\n").filter((line) => line !== "" && !line.startsWith(noLog));
+    if (lines.length > 0) return lines;
+    await sleep(logPauseMs);
+  }
+  return [];
 }

@@ -20,6 +20,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/{sql,stack,engine}/**/*.test.ts"],
+          globalSetup: "test/support/engineSetup.ts",
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // One more than cores: each waits a while for processes to start and end.

@@ -10,7 +10,7 @@ export default defineConfig({
     pool: "forks",
     // Each file starts servers and engines of its own; times of one would disturb the other's.
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 600_000,
   },
 });

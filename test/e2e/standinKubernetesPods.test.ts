@@ -257,7 +257,8 @@ describe("when pods don't come", () => {
       const at = Date.now();
       interrupt.abort();
       const { result, diagnostics } = await first;
-      expect(Date.now() - at).toBeLessThan(10_000);
+      // Waiting for it would take ten minutes.
+      expect(Date.now() - at).toBeLessThan(90_000);
       expect(result).toBe("interrupted");
       expect(diagnostics.map(({ message }) => message).join("\n")).toContain(
         `waiting for Deployment ${namespace.name}/slow was interrupted`,

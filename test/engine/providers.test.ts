@@ -63,12 +63,12 @@ describe("provider plugins", () => {
   });
 
   it("gives an install that hangs five seconds", async () => {
-    fakeCli("sleep 60");
+    fakeCli("sleep 600");
     const startedAt = Date.now();
     const providers = await startProviders(["random"], { log, cli });
     await providers.stop();
     expect(providers.standIns).toEqual(["random"]);
-    expect(Date.now() - startedAt).toBeLessThan(20_000);
+    expect(Date.now() - startedAt).toBeLessThan(100_000);
   });
 
   it("leaves no stand-in behind when this process is killed", async () => {
@@ -110,7 +110,7 @@ describe("provider plugins", () => {
     expect(statSync(shim).mode & 0o111).not.toBe(0);
     const text = readFileSync(shim, "utf8");
     expect(text).toContain(process.execPath);
-    expect(text).toContain("tsx");
+    expect(text).toContain("dieWithParent.cjs");
     expect(env.MS5_ROOT).toBe(projectRoot);
   });
 

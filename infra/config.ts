@@ -1,5 +1,6 @@
 // infra/config.ts - a stack's whole configuration: read, checked, with everything decided. What may be written stands in
 // config/schema.ts, the defaults in environments.ts, what is refused in config/rules.ts.
+import type { AzureSettings } from "./azure/settings";
 import { applyEnvironmentVariables } from "./config/environmentVariables";
 import { configError, describeIssue } from "./config/errors";
 import { resolve } from "./config/resolve";
@@ -46,6 +47,8 @@ export interface ClusterSettings {
   /** undefined: the default class. */
   readonly storageClass: string | undefined;
   readonly walStorageClass: string | undefined;
+  /** Whether nodes are kept for it (infra/database/dedicatedNodes.ts). */
+  readonly dedicatedNodes: boolean;
   readonly maxConnections: number;
   /** PostgreSQL settings that replace calculated ones. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -84,6 +87,8 @@ export interface StackConfig {
     /** undefined while the platform that will give the database its address is not there. */
     readonly target: ConnectionTarget | undefined;
   };
+  /** undefined where the platform is not made in Azure. */
+  readonly azure: AzureSettings | undefined;
   /** undefined where the platform is no Kubernetes. */
   readonly kubernetes: KubernetesSettings | undefined;
   /** The database this stack makes; undefined where it uses one that is there. */

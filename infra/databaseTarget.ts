@@ -7,7 +7,7 @@ import type { ConnectionTarget } from "./schema/postgres";
 export function requireTarget({ stack, platform, database }: StackConfig): ConnectionTarget {
   if (database.target !== undefined) return database.target;
   throw new UserError(
-    `stack "${stack}" has no database to go to: database.host is not set, and this version provisions none on platform "${platform}"`,
+    `stack "${stack}" has no database to go to: database.host is not set, and platform ${platform} makes none`,
     {
       fix: `pulumi config set --stack ${stack} --path 'ms5-timescale:database.host' HOST, naming a server that exists`,
     },
@@ -22,7 +22,7 @@ export async function openWay({ pod, port }: ConnectionTarget): Promise<() => Pr
   if (pod === undefined || (await isListening(port))) return async () => undefined;
   // Only where it is needed: the client library of Kubernetes takes a third of a second to load.
   const { forward, kubeConfig } = await import("./kubernetes/portForward");
-  return (await forward(kubeConfig(pod), pod, port)).close;
+  return (await forward(() => kubeConfig(pod), pod, port)).close;
 }
 
 function isListening(port: number): Promise<boolean> {

@@ -1,8 +1,13 @@
 // infra/program.ts - wiring only: what a stack consists of.
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { type AzurePlatform, provisionAzure } from "./azure";
+import { reportAzure } from "./azure/report";
 import { loadConfig, type StackConfig } from "./config";
+import { otherStacks, refuseSharedNames } from "./config/otherStacks";
 import { type Database, provisionDatabase } from "./database";
 import { openWay, requireTarget } from "./databaseTarget";
+import { provisionKubernetes } from "./kubernetes/provider";
 import { Schema } from "./schema";
 import { migrationFiles } from "./schema/handlers/migrations";
 import { loginRoles } from "./schema/roleNames";
@@ -14,23 +19,39 @@ export async function program(): Promise<Record<string, unknown>> {
     pulumi.runtime.allConfig() as Record<string, string>,
     process.env,
   );
+  refuseSharedNames(config, otherStacks(join(__dirname, "..")));
   // A preview may plan for a database that has no address yet.
   if (!pulumi.runtime.isDryRun()) await openWay(requireTarget(config));
-  const database = provisionDatabase(config);
+  const monthlyCost = reportAzure(config, new Date());
+  const platform = provisionAzure(config);
+  const kubernetes = provisionKubernetes(config, platform);
+  const database = provisionDatabase(config, kubernetes);
+  if (platform !== undefined && database !== undefined) {
+    platform.vault.keep("database-admin-password", database.adminPassword);
+  }
   const schema = new Schema("schema", {
     config,
     files: await migrationFiles(),
     adminPassword: database?.adminPassword,
     after: database?.ready ?? [],
   });
-  return outputs(config, schema, database);
+  return { ...outputs(config, schema, database, platform), ...(monthlyCost && { monthlyCost }) };
 }
 
-function outputs(config: StackConfig, schema: Schema, database?: Database): Record<string, unknown> {
+function outputs(
+  config: StackConfig,
+  schema: Schema,
+  database: Database | undefined,
+  platform: AzurePlatform | undefined,
+): Record<string, unknown> {
   const { target } = config.database;
   return {
     environment: config.environment,
     ...(target && { database: { host: target.host, port: target.port, name: target.database } }),
+    ...(platform && {
+      registry: platform.registry.loginServer,
+      backups: platform.backups.accountName,
+    }),
     ...(database && { pooler: database.pooler.endpoint, ca: database.caPem }),
     roles: Object.values(loginRoles),
     passwords: schema.roles.passwords,

@@ -22,7 +22,9 @@ const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
   advise: () => import("./commands/advise"),
   bench: () => import("./commands/bench"),
   switchover: () => import("./commands/switchover"),
+  cost: () => import("./commands/cost"),
   docs: () => import("./commands/docs"),
+  affected: () => import("./preview/affectedCommand"),
 };
 
 async function main(argv: string[]): Promise<number> {

@@ -1,4 +1,8 @@
 /** Lays what is written over the defaults, so that the program works with a config in which everything is decided. */
+
+import { kubeconfigFile } from "../azure/kubeconfigFile";
+import type { AzureSettings } from "../azure/settings";
+import { storageClassNames } from "../azure/storageClassNames";
 import type {
   AggregateSettings,
   ClusterSettings,
@@ -13,12 +17,14 @@ import {
   type ClusterDefaults,
   environmentDefaults,
   environments,
+  server,
   type TableSettingsText,
   tableDefaults,
 } from "../environments";
 import { parseInterval } from "../units";
 import { configError } from "./errors";
 import { knownInterval } from "./knownInterval";
+import { azureSettings } from "./resolveAzure";
 import type { ConfigInput } from "./schema";
 
 export function resolve(stack: string, input: ConfigInput): StackConfig {
@@ -34,16 +40,24 @@ export function resolve(stack: string, input: ConfigInput): StackConfig {
     ]);
   }
   const defaults = environmentDefaults[environment];
-  const database = { ...defaults.database, ...defined(input.database ?? {}) };
   const { tables, aggregates: aggregateInput, ...allTables } = input.timescaledb ?? {};
   const platform = input.platform ?? defaults.platform;
-  const kubernetes = platform === "kubernetes" ? kubernetesSettings(input.kubernetes ?? {}) : undefined;
+  // Where the environment's own database is not made, its address is nobody's.
+  const place = platform === defaults.platform ? defaults.database : server;
+  const database = { ...place, ...defined(input.database ?? {}) };
+  const azure =
+    platform === "azure"
+      ? azureSettings(stack, environment, input.azure ?? {}, members(input.cluster))
+      : undefined;
+  const kubernetes =
+    platform === "none" ? undefined : kubernetesSettings(stack, input.kubernetes ?? {}, azure);
   return {
     stack,
     environment,
     platform,
+    azure,
     kubernetes,
-    cluster: kubernetes && clusterSettings(input, defaults.cluster),
+    cluster: kubernetes && clusterSettings(input, defaults.cluster, azure !== undefined),
     database: {
       edition: database.edition ?? "community",
       kind: database.kind,
@@ -87,25 +101,39 @@ export function resolve(stack: string, input: ConfigInput): StackConfig {
   };
 }
 
-function kubernetesSettings(input: NonNullable<ConfigInput["kubernetes"]>): KubernetesSettings {
+function kubernetesSettings(
+  stack: string,
+  input: NonNullable<ConfigInput["kubernetes"]>,
+  azure: AzureSettings | undefined,
+): KubernetesSettings {
   return {
-    kubeconfig: input.kubeconfig,
+    kubeconfig: input.kubeconfig ?? (azure && kubeconfigFile(stack)),
     context: input.context,
     apiServer: input.apiServer,
-    podNetwork: input.podNetwork ?? "10.0.0.0/8",
+    podNetwork: input.podNetwork ?? azure?.network.podNetwork ?? "10.0.0.0/8",
   };
 }
 
-function clusterSettings({ cluster, pooler }: ConfigInput, defaults: ClusterDefaults): ClusterSettings {
+function members(cluster: ConfigInput["cluster"]): number {
+  return cluster?.members ?? 3;
+}
+
+function clusterSettings(
+  { cluster, pooler }: ConfigInput,
+  defaults: ClusterDefaults,
+  dedicatedNodes: boolean,
+): ClusterSettings {
+  const classes = dedicatedNodes ? storageClassNames : undefined;
   return {
     image: cluster?.image ?? defaults.image,
-    members: cluster?.members ?? 3,
+    members: members(cluster),
     cpu: cluster?.cpu ?? defaults.cpu,
     memory: cluster?.memory ?? defaults.memory,
     dataVolume: cluster?.dataVolume ?? defaults.dataVolume,
     walVolume: cluster?.walVolume ?? defaults.walVolume,
-    storageClass: cluster?.storageClass ?? defaults.storageClass,
-    walStorageClass: cluster?.walStorageClass ?? defaults.storageClass,
+    storageClass: cluster?.storageClass ?? classes?.data,
+    walStorageClass: cluster?.walStorageClass ?? cluster?.storageClass ?? classes?.wal,
+    dedicatedNodes,
     maxConnections: cluster?.maxConnections ?? defaults.maxConnections,
     parameters: cluster?.parameters ?? {},
     silence: cluster?.silence ?? 3,

@@ -9,6 +9,7 @@ import {
   tableNames,
 } from "../schema/catalogue";
 import { type Interval, interval } from "../units";
+import { azureProblems } from "./azureRules";
 import { clusterProblems } from "./clusterRules";
 import type { Problem } from "./errors";
 import { knownInterval } from "./knownInterval";
@@ -20,6 +21,7 @@ export function checkConfig(config: StackConfig): Problem[] {
     ...aggregateNames.flatMap((name) => aggregateProblems(name, config)),
     ...databaseProblems(config),
     ...clusterProblems(config),
+    ...azureProblems(config),
   ];
 }
 

@@ -5,6 +5,7 @@ import { environments } from "../environments";
 import { type AggregateName, aggregateNames, type TableName, tableNames } from "../schema/catalogue";
 import { tlsModes } from "../schema/postgres";
 import { intervalUnits, parseInterval } from "../units";
+import { azureSchema } from "./azureSchema";
 
 /** Pulumi's namespace of our keys: the project's name. */
 export const configNamespace = "ms5-timescale";
@@ -256,6 +257,7 @@ export const configSchema = z.strictObject({
         .describe("Connections that clients may have to one PgBouncer pod"),
     })
     .optional(),
+  azure: azureSchema.optional(),
   roles: z
     .strictObject({
       passwordVersion: z

@@ -137,9 +137,9 @@ export class DatabaseCluster extends pulumi.ComponentResource {
 
   private podArgs() {
     const { address, settings } = this.args;
-    const { image, cpu, memory } = settings;
+    const { image, cpu, memory, dedicatedNodes } = settings;
     const startsWith = { "ms5.io/agent": digest([agentFiles(), this.agentSettings()]) };
-    return { cluster: address, image, cpu, memory, startsWith };
+    return { cluster: address, image, cpu, memory, dedicatedNodes, startsWith };
   }
 
   private statefulSet(dependsOn: pulumi.Resource[]): kubernetes.apps.v1.StatefulSet {

@@ -7,6 +7,7 @@ import { findApiServer, statedApiServer } from "../kubernetes/apiServer";
 import { namespaceNames } from "../kubernetes/namespaceNames";
 import { Namespaces } from "../kubernetes/namespaces";
 import { NetworkPolicies } from "../kubernetes/networkPolicyResources";
+import type { Kubernetes } from "../kubernetes/provider";
 import { DatabaseAccount, PoolerAccount } from "../kubernetes/serviceAccount";
 import type { ConnectionTarget } from "../schema/postgres";
 import { Certificates } from "./certificates";
@@ -19,6 +20,7 @@ import { Pooler } from "./pooler";
 export interface DatabaseArgs {
   settings: ClusterSettings;
   kubernetes: KubernetesSettings;
+  provider: kubernetes.Provider;
   target: ConnectionTarget;
   dropData: boolean;
 }
@@ -33,8 +35,7 @@ export class Database extends pulumi.ComponentResource {
   readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
-    const provider = kubernetesProvider(args.kubernetes);
-    super("ms5:database:Database", name, {}, { ...opts, providers: [provider] });
+    super("ms5:database:Database", name, {}, { ...opts, providers: [args.provider] });
     const { settings } = args;
     const child = { parent: this };
     const address: ClusterAddress = {
@@ -56,7 +57,7 @@ export class Database extends pulumi.ComponentResource {
     // Before the policies there would be a moment in which pods run and nothing is denied.
     const guarded = { parent: this, dependsOn: [policies, ...caMaps] };
 
-    const namespace = namespaces.database.metadata.name;
+    const namespace = namespaces.database;
     const account = new DatabaseAccount("database", { namespace }, child);
     const cluster = new DatabaseCluster(
       activeColour,
@@ -85,7 +86,7 @@ export class Database extends pulumi.ComponentResource {
     return new kubernetes.core.v1.ConfigMap(
       `${where}-ca`,
       {
-        metadata: { name: caConfigMap, namespace: namespaces[where].metadata.name },
+        metadata: { name: caConfigMap, namespace: namespaces[where] },
         data: { "ca.pem": certificates.caPem },
       },
       { parent: this },
@@ -99,7 +100,7 @@ export class Database extends pulumi.ComponentResource {
     certificates: Certificates,
     opts: pulumi.ComponentResourceOptions,
   ): Pooler {
-    const namespace = namespaces.pooler.metadata.name;
+    const namespace = namespaces.pooler;
     const account = new PoolerAccount("pooler", { namespace }, { parent: this });
     const { pooler } = settings;
     return new Pooler(
@@ -118,24 +119,20 @@ export class Database extends pulumi.ComponentResource {
   }
 }
 
-/** Changes of a ConfigMap or Secret are changes in place: their names are fixed, and pods notice what is mounted. */
-function kubernetesProvider({ kubeconfig, context }: KubernetesSettings): kubernetes.Provider {
-  return new kubernetes.Provider("kubernetes", {
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-    enableConfigMapMutable: true,
-    enableSecretMutable: true,
-  });
-}
-
 /** What the program provisions of a stack's database, if anything. */
-export function provisionDatabase(config: StackConfig): Database | undefined {
+export function provisionDatabase(config: StackConfig, place: Kubernetes | undefined): Database | undefined {
   const { cluster, kubernetes, database, destroy } = config;
-  if (cluster === undefined || kubernetes === undefined || database.target === undefined) return undefined;
-  return new Database("database", {
-    settings: cluster,
-    kubernetes,
-    target: database.target,
-    dropData: destroy.dropTelemetry,
-  });
+  if (place === undefined || cluster === undefined || kubernetes === undefined) return undefined;
+  if (database.target === undefined) return undefined;
+  return new Database(
+    "database",
+    {
+      settings: cluster,
+      kubernetes,
+      provider: place.provider,
+      target: database.target,
+      dropData: destroy.dropTelemetry,
+    },
+    { dependsOn: place.ready },
+  );
 }

@@ -3,6 +3,7 @@ import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { type ClusterAddress, serviceNames } from "./clusterAddress";
 import { caConfigMap, credentialsSecret, memberLabels } from "./clusterNames";
+import { dedicatedNodes } from "./dedicatedNodes";
 import { podPaths } from "./patroniConfig";
 
 /** The image's user, postgres: part of the contract with images (docs/database.md). */
@@ -14,6 +15,8 @@ export interface DatabasePodArgs {
   readonly cpu: string;
   readonly memory: string;
   readonly accountName: pulumi.Input<string>;
+  /** Whether nodes are kept for it. */
+  readonly dedicatedNodes: boolean;
   /** Changes when what the pod only reads at its start does. */
   readonly startsWith: Readonly<Record<string, string>>;
 }
@@ -44,6 +47,7 @@ export function databasePod(args: DatabasePodArgs): types.input.core.v1.PodTempl
         ],
       },
       affinity: spread(cluster.name),
+      ...(args.dedicatedNodes && dedicatedNodes.scheduling),
       topologySpreadConstraints: [
         {
           maxSkew: 1,

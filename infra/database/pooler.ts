@@ -3,6 +3,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { known } from "../known";
 import { digest } from "./agentFiles";
 import type { Certificates } from "./certificates";
 import { type ClusterAddress, serviceDnsNames } from "./clusterAddress";
@@ -45,7 +46,7 @@ export class Pooler extends pulumi.ComponentResource {
     const deployment = this.deployment([config, ...secrets]);
     const service = this.service(deployment);
     this.disruptionBudget();
-    this.endpoint = pulumi.interpolate`${service.metadata.name}.${service.metadata.namespace}.svc:${poolerPorts.clients}`;
+    this.endpoint = pulumi.interpolate`${known(service, this.name)}.${this.args.namespace}.svc:${poolerPorts.clients}`;
     this.registerOutputs({ endpoint: this.endpoint });
   }
 

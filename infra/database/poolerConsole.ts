@@ -116,7 +116,11 @@ async function consolePassword(config: KubeConfig): Promise<string> {
 }
 
 async function open(config: KubeConfig, pod: string, password: string): Promise<Console> {
-  const way = await forward(config, { namespace: namespaceNames.pooler, pod, port: poolerPorts.clients });
+  const way = await forward(() => config, {
+    namespace: namespaceNames.pooler,
+    pod,
+    port: poolerPorts.clients,
+  });
   const clients = [0, 1].map(() => consoleClient(way.port, password)) as [Client, Client];
   try {
     for (const client of clients) {

@@ -2,6 +2,7 @@
 // privileges, no host paths, whatever a pod's author forgot.
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { known } from "../known";
 import { type NamespaceKey, namespaceNames } from "./namespaceNames";
 
 /** `audit` and `warn` too: they also say it of a Deployment, where `enforce` refuses its pods only. */
@@ -12,8 +13,9 @@ export const namespaceLabels = {
 } as const;
 
 export class Namespaces extends pulumi.ComponentResource {
-  readonly database: kubernetes.core.v1.Namespace;
-  readonly pooler: kubernetes.core.v1.Namespace;
+  /** Names. */
+  readonly database: pulumi.Output<string>;
+  readonly pooler: pulumi.Output<string>;
 
   constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
     super("ms5:kubernetes:Namespaces", name, {}, opts);
@@ -22,8 +24,9 @@ export class Namespaces extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private namespace(key: NamespaceKey): kubernetes.core.v1.Namespace {
-    const metadata = { name: namespaceNames[key], labels: namespaceLabels };
-    return new kubernetes.core.v1.Namespace(namespaceNames[key], { metadata }, { parent: this });
+  private namespace(key: NamespaceKey): pulumi.Output<string> {
+    const name = namespaceNames[key];
+    const metadata = { name, labels: namespaceLabels };
+    return known(new kubernetes.core.v1.Namespace(name, { metadata }, { parent: this }), name);
   }
 }

@@ -10,14 +10,21 @@ type Spec = input.networking.v1.NetworkPolicySpec;
 type Peer = input.networking.v1.NetworkPolicyPeer;
 type Port = input.networking.v1.NetworkPolicyPort;
 
-export interface PolicyPlan {
+export type PolicyPlan = PolicyName &
+  // Only what has addresses in it depends on the cluster: which policies there are is known without one.
+  ({ readonly spec: Spec } | { readonly specWith: (addresses: Addresses) => Spec });
+
+interface PolicyName {
   readonly namespace: NamespaceKey;
   /** Unique in its namespace. */
   readonly name: string;
   /** For whoever finds the policy in the cluster. */
   readonly why: string;
-  /** The only part that depends on the cluster: which policies there are is known without one. */
-  readonly spec: (addresses: Addresses) => Spec;
+}
+
+/** The whole policy. */
+export function specOf(plan: PolicyPlan, addresses: Addresses): Spec {
+  return "spec" in plan ? plan.spec : plan.specWith(addresses);
 }
 
 export function networkPolicies(flows: readonly Flow[]): PolicyPlan[] {
@@ -49,7 +56,7 @@ function defaultDeny(namespace: NamespaceKey): PolicyPlan {
     namespace,
     name: "default-deny",
     why: "what no other policy allows is dropped, also for pods nobody thought of",
-    spec: () => ({ podSelector: {}, policyTypes: ["Ingress", "Egress"] }),
+    spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
   };
 }
 
@@ -65,22 +72,27 @@ function allowances(pair: Pair): PolicyPlan[] {
 
 function allowance(pair: Pair, subject: Workload, policyTypes: ("Ingress" | "Egress")[]): PolicyPlan {
   const { namespace } = subject;
+  const specWith = (addresses: Addresses): Spec => {
+    const ports = pair.flows.flatMap((flow) => portsOf(flow, pair.to, addresses));
+    const peersOf = (party: Party) => peers(party, namespace, addresses);
+    return {
+      podSelector: { matchLabels: subject.pods },
+      policyTypes,
+      ...(policyTypes.includes("Ingress") && { ingress: [{ from: peersOf(pair.from), ports }] }),
+      ...(policyTypes.includes("Egress") && { egress: [{ to: peersOf(pair.to), ports }] }),
+    };
+  };
+  const isFixed = [pair.from, pair.to].every((party) => !("address" in party));
   return {
     namespace,
     name: pair.name,
     why: pair.flows.map(({ port, why }) => (port === "given" ? why : `${port}: ${why}`)).join("; "),
-    spec: (addresses) => {
-      const ports = pair.flows.flatMap((flow) => portsOf(flow, pair.to, addresses));
-      const peersOf = (party: Party) => peers(party, namespace, addresses);
-      return {
-        podSelector: { matchLabels: subject.pods },
-        policyTypes,
-        ...(policyTypes.includes("Ingress") && { ingress: [{ from: peersOf(pair.from), ports }] }),
-        ...(policyTypes.includes("Egress") && { egress: [{ to: peersOf(pair.to), ports }] }),
-      };
-    },
+    ...(isFixed ? { spec: specWith(notAsked) } : { specWith }),
   };
 }
+
+/** Where neither party is an address. */
+const notAsked: Addresses = { apiServer: { addresses: [], port: 0 } };
 
 /** A party as seen from a policy in `namespace`. */
 function peers(party: Party, namespace: NamespaceKey, addresses: Addresses): Peer[] {

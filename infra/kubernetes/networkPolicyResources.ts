@@ -18,12 +18,12 @@ export class NetworkPolicies extends pulumi.ComponentResource {
     for (const plan of networkPolicies(flows)) {
       const metadata = {
         name: plan.name,
-        namespace: args.namespaces[plan.namespace].metadata.name,
+        namespace: args.namespaces[plan.namespace],
         annotations: { "ms5.io/why": plan.why },
       };
       new kubernetes.networking.v1.NetworkPolicy(
         `${plan.namespace}-${plan.name}`,
-        { metadata, spec: addresses.apply(plan.spec) },
+        { metadata, spec: "spec" in plan ? plan.spec : addresses.apply(plan.specWith) },
         { parent: this },
       );
     }

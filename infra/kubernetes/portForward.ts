@@ -24,10 +24,11 @@ export type ForwardRoute = { readonly namespace: string; readonly port: number }
  * Listens on 127.0.0.1 and leads each connection to the pod that matches when it is made. A connection for which there
  * is none is closed at once.
  *
+ * @param config asked for each connection: the cluster may be made after this began to listen
  * @param port 0 for any that is free
  * @throws UserError when the port is taken
  */
-export async function forward(config: KubeConfig, route: ForwardRoute, port = 0): Promise<Forward> {
+export async function forward(config: () => KubeConfig, route: ForwardRoute, port = 0): Promise<Forward> {
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
@@ -50,8 +51,9 @@ export async function forward(config: KubeConfig, route: ForwardRoute, port = 0)
   };
 }
 
-async function connect(config: KubeConfig, route: ForwardRoute, socket: Socket): Promise<void> {
+async function connect(configured: () => KubeConfig, route: ForwardRoute, socket: Socket): Promise<void> {
   socket.pause();
+  const config = configured();
   const pod = "pod" in route ? route.pod : await readyPod(config, route.namespace, route.labels);
   const fromPod = new PassThrough();
   fromPod.pipe(socket);
@@ -135,7 +137,7 @@ export function kubeConfig({ kubeconfig, context }: Pick<PodRoute, "kubeconfig" 
     throw new UserError(
       `the kubeconfig ${kubeconfig ?? "of this user"} cannot be read: ${(error as Error).message}`,
       {
-        fix: "name one that exists: pulumi config set --path ms5-timescale:kubernetes.kubeconfig FILE",
+        fix: "on platform azure `npm run preview -- STACK` writes it; elsewhere name one that exists: pulumi config set --path ms5-timescale:kubernetes.kubeconfig FILE",
         exitCode: ExitCode.environment,
       },
     );

@@ -2,6 +2,7 @@
 // there, in their own namespace, the pooler's nothing.
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { known } from "../known";
 
 /**
  * What Patroni calls with ConfigMaps as its store, read in its source (4.0.7 and 4.1.5): every write is a patch, and it
@@ -32,12 +33,12 @@ export class DatabaseAccount extends pulumi.ComponentResource {
       name,
       {
         metadata,
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: role.metadata.name },
-        subjects: [{ kind: "ServiceAccount", name: account.metadata.name, namespace: args.namespace }],
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: known(role, name) },
+        subjects: [{ kind: "ServiceAccount", name: known(account, name), namespace: args.namespace }],
       },
       child,
     );
-    this.accountName = pulumi.all([account.metadata.name, binding.metadata.name]).apply(([it]) => it);
+    this.accountName = known(binding, name);
     this.registerOutputs({});
   }
 }
@@ -54,7 +55,7 @@ export class PoolerAccount extends pulumi.ComponentResource {
       { metadata: { name, namespace: args.namespace }, automountServiceAccountToken: false },
       { parent: this },
     );
-    this.accountName = account.metadata.name;
+    this.accountName = known(account, name);
     this.registerOutputs({});
   }
 }

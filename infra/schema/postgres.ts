@@ -81,7 +81,7 @@ async function reach(target: ConnectionTarget): Promise<ReachedTarget> {
   const { forward, kubeConfig, podCredentials } = await import("../kubernetes/portForward");
   const config = kubeConfig(target.pod);
   const credentials = await podCredentials(config, target.pod);
-  const { port, close } = await forward(config, target.pod);
+  const { port, close } = await forward(() => config, target.pod);
   return { ...target, ...credentials, port, close };
 }
 

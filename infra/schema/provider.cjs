@@ -1,10 +1,16 @@
 // The dynamic provider of every ms5:schema resource, as the process that Pulumi starts for dynamic providers loads it
 // from the checkout (see infra/providerSource.ts). Plain CommonJS, because that process need not know TypeScript yet.
 require("tsx/cjs/api").register();
-// For what is imported only where it is needed.
-require("tsx/esm/api").register();
 
 const handlers = require("./handlers/index.ts");
+
+let registered = false;
+/** For what goes to the database: what is imported only where it is needed. A preview is spared the time. */
+function working() {
+  if (!registered) require("tsx/esm/api").register();
+  registered = true;
+  return handlers;
+}
 
 exports.provider = (kind, stack) => ({
   async configure(request) {
@@ -17,15 +23,15 @@ exports.provider = (kind, stack) => ({
     return handlers.diff(kind, olds, news);
   },
   async create(inputs) {
-    return handlers.create(kind, this.stack, inputs);
+    return working().create(kind, this.stack, inputs);
   },
   async read(id, props) {
-    return handlers.read(kind, this.stack, id, props);
+    return working().read(kind, this.stack, id, props);
   },
   async update(id, olds, news) {
-    return handlers.update(kind, this.stack, id, olds, news);
+    return working().update(kind, this.stack, id, olds, news);
   },
   async delete(_id, props) {
-    return handlers.delete(kind, this.stack, props);
+    return working().delete(kind, this.stack, props);
   },
 });

@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline/promises";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { ExitCode, UserError } from "../../infra/errors";
 import { deploy, exitCodeOf } from "../engine/deploy";
-import type { Operation } from "../engine/stack";
+import type { Operation, StackResult } from "../engine/stack";
 import { createLog, type Log } from "../log";
 import { defaultStack, stackConfig } from "../stackConfig";
 import { ensureDatabase } from "../stackTarget";
@@ -14,7 +14,23 @@ const operations: readonly { name: Operation; description: string }[] = [
   { name: "destroy", description: "remove everything the stack has created" },
 ];
 
-/** `preview|up|refresh [STACK] [--json]`, `destroy STACK [--yes] [--json]`: `destroy` wants `--yes` or the stack's name typed. */
+/** What `--markdown` prints, where there is one. */
+const markdownTexts: Partial<Record<Operation, string>> = {
+  preview: "print a pull request's comment on stdout instead of a report",
+  refresh: "print an issue's text on drift, nothing without; leaves the state as it is",
+};
+
+interface Options {
+  readonly json: boolean;
+  readonly yes?: boolean;
+  readonly markdown?: boolean;
+  readonly previewOnly?: boolean;
+}
+
+/**
+ * `preview [STACK] [--json | --markdown]`, `up [STACK] [--json]`, `refresh [STACK] [--preview-only] [--json | --markdown]`,
+ * `destroy STACK [--yes] [--json]`: `destroy` wants `--yes` or the stack's name typed.
+ */
 export function register(program: Command): void {
   for (const { name, description } of operations) {
     const command = program
@@ -23,13 +39,33 @@ export function register(program: Command): void {
       .description(description)
       .option("--json", "print one JSON object on stdout instead of a report", false);
     if (name === "destroy") command.option("--yes", "don't ask", false);
-    command.action(async (named: string | undefined, options: { json: boolean; yes?: boolean }) => {
+    if (name === "refresh") command.option("--preview-only", "leave the state as it is", false);
+    const text = markdownTexts[name];
+    if (text !== undefined) command.addOption(new Option("--markdown", text).conflicts("json"));
+    command.action(async (named: string | undefined, options: Options) => {
       const stack = named ?? defaultStack;
+      if (options.markdown) {
+        process.exitCode = exitCodeOf(await inMarkdown(name, stack));
+        return;
+      }
       if (name === "destroy" && !options.yes) await confirmDestroy(stack);
       const prepare =
         name === "preview" ? {} : { prepare: startDatabase(createLog({ quiet: options.json })) };
-      process.exitCode = exitCodeOf(await deploy(name, stack, { json: options.json, ...prepare }));
+      const { json, previewOnly = false } = options;
+      process.exitCode = exitCodeOf(await deploy(name, stack, { json, previewOnly, ...prepare }));
     });
+  }
+}
+
+/** For GitHub. Loaded on demand: it is of no use to a deployment. */
+async function inMarkdown(name: Operation, stack: string): Promise<StackResult> {
+  const { driftIssue, previewComment } = await import("../preview/forGitHub");
+  if (name === "preview") return previewComment(stack);
+  const end = await startDatabase(createLog({ quiet: false }))(stack);
+  try {
+    return await driftIssue(stack);
+  } finally {
+    await end();
   }
 }
 

@@ -6,7 +6,8 @@ import { aggregateNames, tableNames } from "../../infra/schema/catalogue";
 /** `docs/config.md`, generated from the schema and the defaults so that it cannot be out of date. */
 export function configReference(): string {
   const leaves = configLeaves;
-  const general = leaves.filter((leaf) => leaf.path[0] !== "timescaledb");
+  const general = leaves.filter(({ path: [section] }) => section !== "timescaledb" && section !== "azure");
+  const azure = leaves.filter(({ path: [section] }) => section === "azure");
   const table = leaves.filter((leaf) => leaf.path[0] === "timescaledb" && leaf.path.length === 2);
   const aggregate = leaves.filter(
     (leaf) => leaf.path[1] === "aggregates" && leaf.path[2] === aggregateNames[0],
@@ -45,6 +46,15 @@ by commas. An \`MS5_\` variable of a section below that stands for no key is ref
 |---|---|---|---|---|
 ${general.map((leaf) => row(leaf, defaultOf(leaf))).join("\n")}
 
+## Azure
+
+For stacks whose platform is \`azure\`. ${neededKeys.map((key) => `\`azure.${key}\``).join(", ")} have no default: nobody else can
+know them. What the environments differ in, and why: [environments.md](environments.md).
+
+| key | allowed | default | meaning | environment variable |
+|---|---|---|---|---|
+${azure.map((leaf) => row(leaf, defaultOf(leaf))).join("\n")}
+
 ## Hypertables: the nine settings
 
 Each can be set for all tables (\`timescaledb.retention\`) and for one (\`timescaledb.tables.metric_hist.retention\`). The
@@ -82,12 +92,40 @@ ${aggregateNames.map((name) => `### ${name}\n\n${defaultsTable((config) => flat(
   aggregated.
 - An aggregate whose \`endOffset\` is shorter than a bucket, whose window is shorter than two buckets, whose own retention is
   not longer than \`startOffset\`, or whose \`columnstoreAfter\` is shorter than it.
+- In Azure: a region without the zones asked for, networks that overlap or are too small for nodes and pods, sizes nobody knows
+  or that a member does not fit on, names that get too long or that another stack has, a version AKS does not support, a
+  cluster nobody may administrate or everybody may reach; in production no budget, no protection, spot nodes, fewer than
+  three members, working hours.
 - A server that is not on loopback without \`tls: verify-full\`.
 - Keys that do not exist, values of another kind, unknown units.
 `;
 }
 
-const configs = environments.map((name) => loadConfig(name, {}));
+/** Stand for what a stack in Azure has to be told; they are no defaults. */
+const needed = {
+  organisation: "acme",
+  owner: "platform@example.com",
+  subscription: "11111111-1111-4111-8111-111111111111",
+  tenant: "22222222-2222-4222-8222-222222222222",
+  budget: { amount: 1_000 },
+  kubernetes: { adminGroups: ["33333333-3333-4333-8333-333333333333"] },
+};
+const neededKeys = [
+  "organisation",
+  "owner",
+  "subscription",
+  "tenant",
+  "kubernetes.adminGroups",
+  "budget.amount",
+];
+
+const configs = environments.map((name) => {
+  const { kubernetes, ...rest } = needed;
+  const reachable = name === "dev" ? { authorisedRanges: ["198.51.100.0/24"] } : {};
+  return loadConfig(name, {
+    "ms5-timescale:azure": JSON.stringify({ ...rest, kubernetes: { ...kubernetes, ...reachable } }),
+  });
+});
 
 function defaultOf(leaf: ConfigLeaf): string {
   if (leaf.key === "environment") return "the stack's name";
@@ -102,10 +140,19 @@ function lookUp(config: StackConfig, path: readonly string[]): unknown {
       ([name]) => name === key,
     )?.[1];
   }
+  if (section === "azure" && isNeeded(path)) return undefined;
+  if (path.join(".") === "kubernetes.kubeconfig" && config.azure !== undefined) {
+    return ".local/kubeconfig/STACK";
+  }
   return path.reduce<unknown>(
     (value, part) => (value as Record<string, unknown> | undefined)?.[part],
     config,
   );
+}
+
+/** What {@link configs} had to be told. */
+function isNeeded([, ...path]: readonly string[]): boolean {
+  return [...neededKeys, "budget.contacts", "kubernetes.authorisedRanges"].includes(path.join("."));
 }
 
 function flat(settings: object): Record<string, string> {
@@ -115,6 +162,7 @@ function flat(settings: object): Record<string, string> {
 function show(value: unknown): string {
   if (value === undefined) return "";
   if (typeof value === "object" && value !== null && "text" in value) return String(value.text);
+  if (typeof value === "object" && value !== null && Object.keys(value).length === 0) return "";
   return Array.isArray(value) ? value.join(", ") : String(value);
 }
 

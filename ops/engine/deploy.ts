@@ -1,7 +1,10 @@
 // One deployment as a command: signals, progress and report around one run of the engine.
-import type { PulumiFn } from "@pulumi/pulumi/automation";
+import { join } from "node:path";
+import type { EngineEvent, PulumiFn } from "@pulumi/pulumi/automation";
 import { ExitCode } from "../../infra/errors";
 import { createLog, type Log } from "../log";
+import { projectRoot } from "../paths";
+import { clientsLine } from "../preview/effects";
 import { stackConfig } from "../stackConfig";
 import type { Place } from "./backend";
 import { emptyRun, type RunModel } from "./events";
@@ -13,10 +16,15 @@ import { type Operation, runStack, type StackResult } from "./stack";
 /** The plugins that infra/ uses on every stack, and on those whose database runs in Kubernetes. Dynamic providers need none. */
 const everywhere = ["random", "postgresql"] as const;
 const onKubernetes = ["tls", "kubernetes"] as const;
+const inAzure = ["azure-native"] as const;
+
+/** What the program in infra/ keeps to: docs/policies.md. */
+const infraPolicies = join(projectRoot, "infra", "policy");
 
 async function programProviders(stack: string, log: Log): Promise<readonly string[]> {
   const { platform } = await stackConfig(stack, log);
-  return platform === "none" ? everywhere : [...everywhere, ...onKubernetes];
+  if (platform === "none") return everywhere;
+  return [...everywhere, ...onKubernetes, ...(platform === "azure" ? inAzure : [])];
 }
 
 export interface RunOptions {
@@ -26,7 +34,13 @@ export interface RunOptions {
   readonly program?: PulumiFn;
   /** Default: those that infra/ uses on this stack. */
   readonly providers?: readonly string[];
+  /** Default: infra/policy for the program in infra/, none for another one. */
+  readonly policyPacks?: readonly string[];
+  /** Of a refresh: see {@link runStack}. */
+  readonly previewOnly?: boolean;
   readonly place?: Place;
+  /** Each event as the engine sends it, secrets and all. */
+  readonly onEvent?: (event: EngineEvent) => void;
 }
 
 export interface DeployOptions extends RunOptions {
@@ -51,7 +65,8 @@ export async function deploy(
     try {
       const { result, model } = await runWatched(operation, stack, { ...options, interrupts });
       const color = process.stdout.isTTY && process.stdout.hasColors();
-      process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : report(result, model, { color }));
+      const told = `${report(result, model, { color })}${clientsLine(result, model)}`;
+      process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : told);
       return result;
     } finally {
       await end?.();
@@ -76,9 +91,12 @@ export async function runWatched(
       log,
       program,
       providers: options.providers ?? (await programProviders(stack, log)),
+      policyPacks: options.policyPacks ?? (options.program === undefined ? [infraPolicies] : []),
+      previewOnly: options.previewOnly,
       signal: options.interrupts.gentle,
       hardSignal: options.interrupts.hard,
-      onEvent: (next) => {
+      onEvent: (next, event) => {
+        options.onEvent?.(event);
         model = next;
         live?.show(model);
       },

@@ -22,11 +22,17 @@ export interface ResourceModel {
   /** While it runs: how far it is, in its provider's words. */
   readonly progress?: string;
   readonly diff: readonly PropertyChange[];
+  /** Of one of ours that goes: its inputs, masked. */
+  readonly was?: Readonly<Record<string, unknown>>;
+  /** Leaves the stack and stays where it is (`retainOnDelete`). */
+  readonly kept?: boolean;
 }
 
 export interface Diagnostic {
   readonly severity: "info" | "warning" | "error";
   readonly resource?: string;
+  /** The policy that is violated, where one is. */
+  readonly policy?: string;
   readonly message: string;
 }
 
@@ -46,6 +52,8 @@ export interface RunModel {
   readonly diagnostics: readonly Diagnostic[];
   /** Stack outputs with secrets masked; undefined until the program has finished. */
   readonly outputs: Readonly<Record<string, unknown>> | undefined;
+  /** Those of the last deployment; undefined where there was none. */
+  readonly outputsBefore?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The model before the first event of a `preview`, `up`, `refresh` or `destroy`. */
@@ -67,6 +75,7 @@ export function reduceEvent(model: RunModel, event: EngineEvent): RunModel {
   if (event.resOutputsEvent) return withStep(model, event.resOutputsEvent.metadata, "done");
   if (event.resOpFailedEvent) return withStep(model, event.resOpFailedEvent.metadata, "failed");
   if (event.diagnosticEvent) return withDiagnostic(model, event.diagnosticEvent);
+  if (event.policyEvent) return withViolation(model, event.policyEvent);
   return model;
 }
 
@@ -94,6 +103,7 @@ function withStep(model: RunModel, step: Step, status: ResourceModel["status"]):
     op: known?.op === "replace" ? "replace" : op,
     status: known?.status === "failed" ? "failed" : status,
     diff: diff.length > 0 || known === undefined ? diff : known.diff,
+    ...whatGoes(step, op),
   };
   const resources = new Map(model.resources).set(step.urn, next);
   const outputs =
@@ -106,6 +116,7 @@ function withStep(model: RunModel, step: Step, status: ResourceModel["status"]):
     ...model,
     resources,
     outputs,
+    outputsBefore: step.type === "pulumi:pulumi:Stack" ? masked(step.old?.outputs) : model.outputsBefore,
     counts: countIt ? { ...model.counts, [field]: model.counts[field] + 1 } : model.counts,
   };
 }
@@ -116,8 +127,17 @@ function isWhole(step: Step): boolean {
 }
 
 function stackOutputs(step: Step, earlier: RunModel["outputs"]): RunModel["outputs"] {
-  const outputs = step.new?.outputs;
-  return outputs === undefined ? earlier : (mask(outputs) as Record<string, unknown>);
+  return masked(step.new?.outputs) ?? earlier;
+}
+
+function masked(values: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
+  return values === undefined ? undefined : (mask(values) as Record<string, unknown>);
+}
+
+function whatGoes({ old, type }: Step, op: Change): Pick<ResourceModel, "was" | "kept"> {
+  if (op !== "delete" && op !== "replace") return {};
+  const was = op === "delete" && displayType(type).startsWith("ms5:") ? masked(old?.inputs) : undefined;
+  return { ...(was && { was }), ...(old?.retainOnDelete && { kept: true }) };
 }
 
 function changeOf(op: string): Change | undefined {
@@ -171,6 +191,17 @@ function withDiagnostic(model: RunModel, event: NonNullable<EngineEvent["diagnos
   };
   const last = model.diagnostics.at(-1);
   if (last?.message === message && last.severity === diagnostic.severity) return model;
+  return { ...model, diagnostics: [...model.diagnostics, diagnostic] };
+}
+
+/** Of what the policy packs found: what is mandatory has failed the run, what is advisory only says so. */
+function withViolation(model: RunModel, event: NonNullable<EngineEvent["policyEvent"]>): RunModel {
+  const diagnostic: Diagnostic = {
+    severity: event.enforcementLevel === "mandatory" ? "error" : "warning",
+    ...(event.resourceUrn ? { resource: nameOf(event.resourceUrn) } : {}),
+    policy: event.policyName,
+    message: `${stripMarkup(event.message).trim()} (policy ${event.policyName})`,
+  };
   return { ...model, diagnostics: [...model.diagnostics, diagnostic] };
 }
 

@@ -18,6 +18,8 @@ const installTimeoutMs = 5_000;
 const rememberFailureMs = 24 * 60 * 60 * 1000;
 /** Milliseconds the stand-ins have for saying their ports. */
 const startTimeoutMs = 30_000;
+/** Stand-ins that show what would be done, and do none of it. */
+const planOnly: ReadonlySet<string> = new Set(["azure-native"]);
 
 export interface Providers {
   /** What the engine needs in its environment to find them. */
@@ -34,7 +36,8 @@ export interface ProviderOptions {
 }
 
 /**
- * Makes the providers of these names available to an engine: `random`, `tls`, `postgresql`, `kubernetes`.
+ * Makes the providers of these names available to an engine: `random`, `tls`, `postgresql`, `kubernetes`,
+ * `azure-native`.
  *
  * @throws UserError when a stand-in is needed and does not start.
  */
@@ -42,11 +45,7 @@ export async function startProviders(names: readonly string[], options: Provider
   const official = await Promise.all(names.map((name) => haveOfficial(name, options)));
   const standIns = names.filter((_, index) => !official[index]);
   const running = standIns.length === 0 ? undefined : await startStandIns(standIns);
-  if (standIns.length > 0) {
-    options.log.info(
-      `Stand-ins serve ${standIns.join(", ")}: the official plugins cannot be installed here. They do the real thing.`,
-    );
-  }
+  for (const line of introductions(standIns)) options.log.info(line);
   return {
     env: {
       PATH: [writeShims(), process.env.PATH ?? ""].join(delimiter),
@@ -60,6 +59,44 @@ export async function startProviders(names: readonly string[], options: Provider
     standIns,
     stop: async () => running?.stop(),
   };
+}
+
+function introductions(standIns: readonly string[]): string[] {
+  const introduce = (names: readonly string[], what: string): string[] =>
+    names.length === 0
+      ? []
+      : [`Stand-ins serve ${names.join(", ")}: the official plugins cannot be installed here. They ${what}.`];
+  return [
+    ...introduce(
+      standIns.filter((name) => !planOnly.has(name)),
+      "do the real thing",
+    ),
+    ...introduce(
+      standIns.filter((name) => planOnly.has(name)),
+      "only plan: a preview shows what would be made, and an up is refused",
+    ),
+  ];
+}
+
+/**
+ * Refuses an operation in which a stand-in would have to do what it can only plan.
+ *
+ * @param state of the stack, where the operation is about what is deployed; without it, about all the program asks for
+ * @throws UserError with the plugin to install
+ */
+export function refusePlanOnly(operation: string, standIns: readonly string[], state?: unknown): void {
+  const deployed = state as { readonly resources?: readonly { readonly type: string }[] } | undefined;
+  const isNeeded = (name: string): boolean =>
+    state === undefined || (deployed?.resources ?? []).some(({ type }) => type.startsWith(`${name}:`));
+  const name = standIns.find((one) => planOnly.has(one) && isNeeded(one));
+  if (name === undefined) return;
+  throw new UserError(
+    `${operation} needs the official ${name} plugin, and here a stand-in serves in its place that only plans; nothing has been changed`,
+    {
+      fix: `run \`pulumi plugin install resource ${name} ${sdkVersion(name)}\`, on a machine that can fetch it; preview works without it`,
+      exitCode: ExitCode.environment,
+    },
+  );
 }
 
 async function haveOfficial(name: string, options: ProviderOptions): Promise<boolean> {

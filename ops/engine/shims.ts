@@ -6,7 +6,6 @@ import { cacheFolder } from "./toolCache";
 /** The executables the engine looks for on the PATH, by name, and the module of @pulumi/pulumi each one runs. */
 const modules = {
   "pulumi-resource-pulumi-nodejs": "@pulumi/pulumi/cmd/dynamic-provider",
-  "pulumi-analyzer-policy": "@pulumi/pulumi/cmd/run-policy-pack",
 } as const;
 
 /**
@@ -35,14 +34,7 @@ export function writeShims(): string {
 }
 
 function shim(module: string): string {
-  const args = [
-    process.execPath,
-    "--require",
-    require.resolve("tsx/cjs"),
-    "--require",
-    join(__dirname, "dieWithParent.cjs"),
-    module,
-  ];
+  const args = [process.execPath, "--require", join(__dirname, "dieWithParent.cjs"), module];
   return `#!/bin/sh\nexec ${args.map(shellQuote).join(" ")} "$@"\n`;
 }
 

@@ -1,5 +1,6 @@
 // One run of the engine on one stack, from finding the CLI to a result that says what happened.
 
+import { delimiter, join } from "node:path";
 import { RunError } from "@pulumi/pulumi";
 import { type EngineEvent, LocalWorkspace, type PulumiFn, Stack } from "@pulumi/pulumi/automation";
 import { UserError } from "../../infra/errors";
@@ -24,7 +25,7 @@ import {
   stateExists,
   withoutPending,
 } from "./interrupted";
-import { startProviders } from "./providers";
+import { refusePlanOnly, startProviders } from "./providers";
 import { CliError, type StopSignals, type SupervisedCommand, supervised } from "./supervised";
 
 export type Operation = "preview" | "up" | "refresh" | "destroy";
@@ -54,6 +55,10 @@ export interface RunOptions {
   readonly program: PulumiFn;
   /** Provider plugins it needs. */
   readonly providers: readonly string[];
+  /** Folders of policy packs, which a preview and an up have to satisfy. */
+  readonly policyPacks?: readonly string[] | undefined;
+  /** A refresh that tells what is really there, and leaves the state as it is. */
+  readonly previewOnly?: boolean | undefined;
   /** First signal: the running step is finished and the state saved. */
   readonly signal?: AbortSignal | undefined;
   /** Second signal: everything is stopped at once. */
@@ -83,6 +88,7 @@ export async function runStack(
   const backend = openBackend(place, stackName, process.env, project.backend?.url);
   const providers = await startProviders(options.providers, { ...options, cli });
   try {
+    if (operation === "up") refusePlanOnly(operation, providers.standIns);
     const stop: StopSignals = { gentle: options.signal, hard: options.hardSignal };
     const userErrors: UserError[] = [];
     const command = supervised(cli.command, stop);
@@ -90,13 +96,22 @@ export async function runStack(
       workDir: backend.workDir,
       pulumiCommand: command,
       program: forPeople(options.program, userErrors),
-      envVars: { ...backend.env, ...providers.env },
+      envVars: {
+        ...backend.env,
+        ...providers.env,
+        PATH: withLaunchers(options.policyPacks, providers.env.PATH),
+      },
     });
-    if (backend.folder !== undefined && operation !== "preview") {
+    const looksOnly = operation === "preview" || options.previewOnly;
+    if (backend.folder !== undefined && !looksOnly) {
       clearStaleLocks(backend.folder, project.name, stackName, options.log);
     }
     const stack = await openStack(workspace, command, backend, project.name, stackName);
-    if (operation !== "preview") await finishPending(stack, backend, project.name, stackName, options.log);
+    if (operation !== "preview") {
+      const recorded = await recordedState(stack, backend, project.name, stackName);
+      refusePlanOnly(operation, providers.standIns, recorded);
+      if (!looksOnly) await finishPending(stack, recorded, options.log);
+    }
     // Interrupted while it was being prepared: nothing was begun, so there is nothing to stop gently.
     const run = options.signal?.aborted ? notBegun(operation) : await drive(stack, operation, options);
     const [userError] = userErrors;
@@ -143,21 +158,29 @@ async function openStack(
   return stack;
 }
 
-async function finishPending(
+async function recordedState(
   stack: Stack,
   backend: Backend,
   project: string,
   name: string,
-  log: Log,
-): Promise<void> {
-  const seen =
+): Promise<unknown> {
+  const state =
     backend.folder === undefined
       ? (await stack.exportStack()).deployment
       : readState(backend.folder, project, name);
-  const pending = pendingOperations(seen);
+  return state ?? {};
+}
+
+async function finishPending(stack: Stack, recorded: unknown, log: Log): Promise<void> {
+  const pending = pendingOperations(recorded);
   if (pending.length === 0) return;
   for (const operation of pending) log.info(describePending(operation));
   await stack.importStack(withoutPending(await stack.exportStack()));
+}
+
+/** Packs of ours bring what starts them, for engines without Pulumi's Node language host. */
+function withLaunchers(packs: readonly string[] = [], path = ""): string {
+  return [...packs.map((pack) => join(pack, "bin")), path].join(delimiter);
 }
 
 /** A UserError of the program is kept for the caller, and told to the engine without a stack trace. */
@@ -192,7 +215,14 @@ async function drive(stack: Stack, operation: Operation, options: RunOptions): P
     options.onEvent?.(model, event);
   };
   try {
-    await stack[operation]({ onEvent, color: "never", suppressOutputs: true, showSecrets: false });
+    await stack[options.previewOnly ? "previewRefresh" : operation]({
+      onEvent,
+      color: "never",
+      suppressOutputs: true,
+      showSecrets: false,
+      // A refresh and a destroy leave them out: neither makes anything that could break a policy.
+      policyPacks: [...(options.policyPacks ?? [])],
+    });
     return { model, failure: undefined };
   } catch (error) {
     if (!(error instanceof CliError)) throw error;

@@ -5,6 +5,7 @@
  * an object that was made and not reported would be lost to the state.
  */
 import { ExitCode } from "../../infra/errors";
+import { serveAzureNative } from "./azureNative/service";
 import type { Served } from "./grpc";
 import { serveKubernetes } from "./kubernetes/service";
 import { postgresql } from "./postgresql";
@@ -13,6 +14,7 @@ import { random } from "./random";
 import { tls } from "./tls";
 
 const standIns: Readonly<Record<string, () => Promise<Served>>> = {
+  "azure-native": serveAzureNative,
   kubernetes: serveKubernetes,
   postgresql: () => serve(postgresql),
   random: () => serve(random),

@@ -10,7 +10,7 @@ import { endpointsOf } from "../../infra/kubernetes/apiServer";
 import { type Endpoints, flows } from "../../infra/kubernetes/flows";
 import { namespaceNames } from "../../infra/kubernetes/namespaceNames";
 import { namespaceLabels } from "../../infra/kubernetes/namespaces";
-import { networkPolicies } from "../../infra/kubernetes/networkPolicies";
+import { networkPolicies, specOf } from "../../infra/kubernetes/networkPolicies";
 import { referenceOf } from "../../ops/standins/kubernetes/object";
 import type { Bag } from "../../ops/standins/values";
 import { ensureCluster } from "../cluster";
@@ -116,12 +116,13 @@ beforeAll(async () => {
     namespaces[home as Home] = namespace;
   }
   const apiServer = await findApiServer();
-  for (const { namespace, name, spec } of networkPolicies(flows)) {
+  for (const plan of networkPolicies(flows)) {
+    const { namespace, name } = plan;
     const policy = {
       apiVersion: "networking.k8s.io/v1",
       kind: "NetworkPolicy",
       metadata: { namespace: namespaceNames[namespace], name },
-      spec: spec({ apiServer }),
+      spec: specOf(plan, { apiServer }),
     };
     const moved = JSON.stringify(policy)
       .replaceAll(`"${namespaceNames.database}"`, `"${namespaces.database.name}"`)

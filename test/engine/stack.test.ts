@@ -89,6 +89,25 @@ describe("a stack on the real engine", () => {
     expect(box.contents()).toMatchObject({ a: 1 });
   });
 
+  it("shows drift again and again, and records nothing, where it is told to look only", async () => {
+    const specs = { a: { value: 1 }, b: { value: { deep: [1, 3] } } };
+    writeFileSync(join(box.files, "a"), "7");
+    const before = readFileSync(box.stateFile, "utf8");
+    for (const _ of ["once", "twice"]) {
+      const drift = await box.run("refresh", specs, { previewOnly: true });
+      expect(drift.changes).toEqual([
+        {
+          op: "update",
+          type: "ms5:test:File",
+          name: "a",
+          diff: [{ property: "value", before: 1, after: 7 }],
+        },
+      ]);
+    }
+    expect(readFileSync(box.stateFile, "utf8")).toBe(before);
+    writeFileSync(join(box.files, "a"), "1");
+  });
+
   it("keeps what was done before a failure, and carries on from there", async () => {
     const failed = await box.run("up", {
       a: { value: 1 },

@@ -1,20 +1,22 @@
-// What each environment consists of, in one readable file for reviewers: test/stack/golden/*.txt. The real engine's own
-// preview, against nothing: `npx vitest run test/stack/golden.test.ts -u` writes them again.
+// What each environment consists of, in one readable file for reviewers: test/stack/golden/*.yaml. The real engine's own
+// preview, against nothing: `npx vitest run --project integration test/stack/golden.test.ts -u` writes them again.
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import type { ResourceModel, RunModel } from "../../ops/engine/events";
-import { changeTree } from "../../ops/engine/render";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { mask } from "../../ops/engine/events";
+import { azureProblems } from "../support/azureSchema";
 import type { Overrides } from "../support/commandStack";
 import { EngineStack } from "../support/engineStack";
+import { goldenText, type PlannedResource, plannedResource } from "../support/goldenStack";
 
-/** Resources are made side by side, so they arrive in another order each time. */
-function sorted(model: RunModel): RunModel {
-  const key = ({ type, name }: ResourceModel) => `${type} ${name}`;
-  const byName = [...model.resources.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
-  return { ...model, resources: new Map(byName.map((resource) => [resource.urn, resource])) };
-}
+// Budgets begin with this month, and versions of AKS are supported until some day.
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-11-21T12:00:00Z") });
+});
+afterAll(() => {
+  vi.useRealTimers();
+});
 
 /** A kubeconfig of a cluster that is not there: a preview says what the program says, and that this is all. */
 function nowhere(): string {
@@ -40,25 +42,71 @@ const config: Readonly<Record<string, Overrides>> = {
   },
 };
 
-async function preview(name: string): Promise<string> {
+async function preview(name: string, overrides: Overrides = {}): Promise<PlannedResource[]> {
   const stack = new EngineStack(name, config[name]);
-  const { result, model } = await stack.run("preview");
+  const resources = new Map<string, PlannedResource>();
+  const { result } = await stack.run("preview", overrides, (event) => {
+    const resource = plannedResource(event);
+    if (resource !== undefined) resources.set(resource.urn, resource);
+  });
   stack.remove();
+  // Violations of policies among them.
   const unexpected = result.diagnostics.filter(
-    ({ message }) => !/127\.0\.0\.1:1.*cannot be reached/s.test(message),
+    ({ severity, message }) => severity !== "info" && !/127\.0\.0\.1:1.*cannot be reached/s.test(message),
   );
   expect(unexpected).toEqual([]);
   expect(result.result).toBe("succeeded");
-  return [
-    ...changeTree(sorted(model), { color: false }),
-    "",
-    ...Object.entries(result.outputs).map(([name, value]) => `${name}: ${JSON.stringify(value)}`),
-    "",
-  ].join("\n");
+  return [...resources.values()];
 }
 
+const golden = new Map<string, string>();
+
 describe("stack", () => {
-  it.each(["local", "cluster", "dev", "staging", "prod"])("%s reads as reviewed", async (stack) => {
-    await expect(await preview(stack)).toMatchFileSnapshot(`golden/${stack}.txt`);
+  it.each(["local", "cluster", "dev", "staging", "prod"])(
+    "%s reads as reviewed, and is what Azure takes",
+    async (stack) => {
+      const resources = await preview(stack);
+      const text = goldenText(stack, resources);
+      golden.set(stack, text);
+      await expect(text).toMatchFileSnapshot(`golden/${stack}.yaml`);
+      const wrong = resources
+        .filter(({ type }) => type.startsWith("azure-native:"))
+        .flatMap(({ type, name, inputs }) =>
+          azureProblems(type, mask(inputs) as Record<string, unknown>).map((problem) => ({
+            type,
+            name,
+            ...problem,
+          })),
+        );
+      expect(wrong).toEqual([]);
+    },
+  );
+});
+
+describe("a change of one config value", () => {
+  /** Lines that are in one of two texts only, as a reviewer sees them. */
+  function difference(before: string, after: string): string[] {
+    const only = (text: string, other: string, sign: string) => {
+      const known = new Map<string, number>();
+      for (const line of other.split("\n")) known.set(line, (known.get(line) ?? 0) + 1);
+      return text.split("\n").flatMap((line) => {
+        const left = known.get(line) ?? 0;
+        known.set(line, left - 1);
+        return left > 0 ? [] : [`${sign} ${line.trim()}`];
+      });
+    };
+    return [...only(before, after, "-"), ...only(after, before, "+")];
+  }
+
+  it.each<[string, Overrides, string[]]>([
+    ["logs", { MS5_AZURE_LOGS_RETENTION_DAYS: "180" }, ["- retentionInDays: 90", "+ retentionInDays: 180"]],
+    [
+      "retention",
+      { MS5_TIMESCALEDB_TABLES_METRIC_HIST_RETENTION: "120 days" },
+      ["- dropAfter: 90 days", "+ dropAfter: 120 days"],
+    ],
+  ])("of %s changes its lines and no other", async (_what, overrides, lines) => {
+    const text = goldenText("prod", await preview("prod", overrides));
+    expect(difference(golden.get("prod") ?? "", text)).toEqual(lines);
   });
 });

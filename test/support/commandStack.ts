@@ -55,7 +55,7 @@ export class CommandStack {
 
   private program(args: readonly string[], overrides: Overrides) {
     return {
-      node: ["--import", "tsx", join(projectRoot, "ops", "cli.ts"), ...args],
+      node: [join(projectRoot, "ops", "main.cjs"), ...args],
       options: { cwd: projectRoot, env: { ...this.env, ...overrides } },
     };
   }

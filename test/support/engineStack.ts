@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { EngineEvent } from "@pulumi/pulumi/automation";
 import { runWatched } from "../../ops/engine/deploy";
 import type { RunModel } from "../../ops/engine/events";
 import type { Operation, StackResult } from "../../ops/engine/stack";
@@ -28,6 +29,7 @@ export class EngineStack {
   async run(
     operation: Operation,
     overrides: Overrides = {},
+    onEvent: (event: EngineEvent) => void = () => undefined,
   ): Promise<{ result: StackResult; model: RunModel }> {
     // The program and the dynamic providers read it: the test's own config, and none of the person's.
     const before = process.env;
@@ -37,6 +39,7 @@ export class EngineStack {
         json: true,
         interrupts: { gentle: never, hard: never, release: () => undefined },
         place: { root: projectRoot, local: this.folder },
+        onEvent,
       });
     } finally {
       process.env = before;

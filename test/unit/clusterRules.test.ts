@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../infra/config";
+import { azureNeeds } from "../support/azureConfig";
 
 /** Keys below `ms5-timescale:` of stack `cluster`. */
 const load = (config: Record<string, object>, env: Record<string, string> = {}) =>
@@ -14,9 +15,10 @@ const load = (config: Record<string, object>, env: Record<string, string> = {}) 
 describe("a database in pods", () => {
   it("is made where the platform is a Kubernetes, and nowhere else", () => {
     expect(load({}).cluster).toMatchObject({ members: 3, silence: 3, pooler: { replicas: 2 } });
-    for (const stack of ["local", "dev", "staging", "prod"]) {
-      expect(loadConfig(stack, {}).cluster, stack).toBeUndefined();
-    }
+    const azure = { "ms5-timescale:azure": JSON.stringify(azureNeeds) };
+    expect(loadConfig("prod", azure).cluster).toMatchObject({ members: 3 });
+    expect(loadConfig("local", {}).cluster).toBeUndefined();
+    expect(loadConfig("prod", { "ms5-timescale:platform": "none" }).cluster).toBeUndefined();
   });
 
   it("is reached through the pod that is the primary, as the administrator", () => {

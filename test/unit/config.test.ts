@@ -2,14 +2,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../infra/config";
 import { configLeaves } from "../../infra/config/leaves";
-import { environments } from "../../infra/environments";
 import { UserError } from "../../infra/errors";
 import { aggregateNames, aggregates, tableNames } from "../../infra/schema/catalogue";
 import { rawConfig } from "../../ops/stackConfig";
+import { azureNeeds, publicAzureNeeds } from "../support/azureConfig";
 
+/** With what every stack in Azure has to be told. */
 function raw(config: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [
+    Object.entries({ azure: azureNeeds, ...config }).map(([key, value]) => [
       `ms5-timescale:${key}`,
       typeof value === "object" ? JSON.stringify(value) : String(value),
     ]),
@@ -27,12 +28,27 @@ function refusal(stack: string, config: Record<string, unknown>, env: Record<str
 }
 
 describe("defaults", () => {
-  it.each(environments)("%s needs no setting at all", (environment) => {
+  it.each(["local", "cluster"])("%s needs no setting at all", (environment) => {
     expect(loadConfig(environment, {}).environment).toBe(environment);
   });
 
+  it.each(["dev", "staging", "prod"])("%s needs what nobody else can know", (environment) => {
+    const azure = environment === "dev" ? publicAzureNeeds : azureNeeds;
+    expect(loadConfig(environment, raw({ azure })).environment).toBe(environment);
+    expect(refusal(environment, { azure: {} }).match(/azure\.\w+/g)).toEqual([
+      "azure.organisation",
+      "azure.organisation",
+      "azure.owner",
+      "azure.owner",
+      "azure.subscription",
+      "azure.subscription",
+      "azure.tenant",
+      "azure.tenant",
+    ]);
+  });
+
   it("are document 004's in production: columns after 7 and 30 days, kept 90 days and a year", () => {
-    const { tables } = loadConfig("prod", {});
+    const { tables } = loadConfig("prod", raw({}));
     expect(tables.metric_hist).toMatchObject({
       columnstoreAfter: { text: "7 days" },
       retention: { text: "90 days" },
@@ -44,7 +60,9 @@ describe("defaults", () => {
   });
 
   it("a stack named otherwise says whose defaults hold", () => {
-    expect(loadConfig("plant-7", raw({ environment: "prod" })).tables).toEqual(loadConfig("prod", {}).tables);
+    expect(loadConfig("plant-7", raw({ environment: "prod" })).tables).toEqual(
+      loadConfig("prod", raw({})).tables,
+    );
     expect(refusal("plant-7", {})).toContain("the stack is not named after an environment");
   });
 });
@@ -99,7 +117,7 @@ describe("environment variables", () => {
   it("beat the file, key by key", () => {
     const config = loadConfig(
       "prod",
-      raw({ timescaledb: { retention: "2 years" }, database: { host: "db", name: "a" } }),
+      raw({ platform: "none", timescaledb: { retention: "2 years" }, database: { host: "db", name: "a" } }),
       {
         MS5_TIMESCALEDB_RETENTION: "3 years",
         MS5_TIMESCALEDB_TABLES_METRIC_HIST_SEGMENT_BY: "metric_id, machine_id",
@@ -114,17 +132,17 @@ describe("environment variables", () => {
   });
 
   it("one of no section is refused too, but not those that say where this machine keeps things", () => {
-    expect(() => loadConfig("prod", {}, { MS5_TABLES_METRIC_HIST_RETENTION: "1 year" })).toThrow(
+    expect(() => loadConfig("prod", raw({}), { MS5_TABLES_METRIC_HIST_RETENTION: "1 year" })).toThrow(
       "MS5_TABLES_METRIC_HIST_RETENTION stands for no key",
     );
-    loadConfig("prod", {}, { MS5_LOCAL_DIR: "/tmp", MS5_CACHE_DIR: "/tmp" });
+    loadConfig("prod", raw({}), { MS5_LOCAL_DIR: "/tmp", MS5_CACHE_DIR: "/tmp" });
   });
 
   it("a misspelt one is refused, and others are left alone", () => {
-    expect(() => loadConfig("prod", {}, { MS5_DATABASE_PROT: "1" })).toThrow(
+    expect(() => loadConfig("prod", raw({}), { MS5_DATABASE_PROT: "1" })).toThrow(
       "MS5_DATABASE_PROT stands for no key",
     );
-    expect(() => loadConfig("prod", {}, { MS5_LOCAL_DIR: "/tmp", HOME: "/" })).not.toThrow();
+    expect(() => loadConfig("prod", raw({}), { MS5_LOCAL_DIR: "/tmp", HOME: "/" })).not.toThrow();
   });
 
   it("have one name a key", () => {
@@ -280,13 +298,15 @@ describe("combinations that would lose history", () => {
   });
 
   it("a server beyond loopback without a verified certificate", () => {
-    expect(refusal("prod", { database: { host: "10.1.2.3", tls: "require" } })).toContain(
+    expect(refusal("prod", { platform: "none", database: { host: "10.1.2.3", tls: "require" } })).toContain(
       "must be verify-full",
     );
-    expect(refusal("prod", { database: { host: "127.example.com", tls: "disable" } })).toContain(
-      "must be verify-full",
-    );
-    expect(() => loadConfig("prod", raw({ database: { host: "127.0.0.1", tls: "disable" } }))).not.toThrow();
+    expect(
+      refusal("prod", { platform: "none", database: { host: "127.example.com", tls: "disable" } }),
+    ).toContain("must be verify-full");
+    expect(() =>
+      loadConfig("prod", raw({ platform: "none", database: { host: "127.0.0.1", tls: "disable" } })),
+    ).not.toThrow();
   });
 });
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../infra/config";
 import { planSchema, readAggregate } from "../../infra/schema/plan";
 
-const plan = (env: Record<string, string>) => planSchema(loadConfig("prod", {}, env));
+const plan = (env: Record<string, string>) =>
+  planSchema(loadConfig("prod", { "ms5-timescale:platform": "none" }, env));
 
 describe("what the config comes to in the database", () => {
   it("is every table with its policies, and the aggregates in the order they build on each other", () => {

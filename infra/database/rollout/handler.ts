@@ -21,12 +21,6 @@ interface Stack {
 const stillTimeoutMs = 15 * 60_000;
 const pollMs = 1_000;
 
-export function diff(olds: RolloutInputs, news: RolloutInputs): dynamic.DiffResult {
-  const keys = Object.keys(news).filter((key) => key !== "__provider") as (keyof RolloutInputs)[];
-  const changed = keys.some((key) => JSON.stringify(olds[key]) !== JSON.stringify(news[key]));
-  return { changes: changed, replaces: olds.colour === news.colour ? [] : ["colour"] };
-}
-
 /** @throws Error that says which member does not come along, and why as far as it is known */
 export async function apply(stack: Stack, { colour, revision }: RolloutInputs): Promise<void> {
   const config = clusterOf(stack);

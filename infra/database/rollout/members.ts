@@ -59,7 +59,7 @@ function isRunning({ metadata, status }: V1Pod): boolean {
 }
 
 async function ask(config: KubeConfig, pod: string): Promise<AgentStatus | undefined> {
-  const way = await forward(config, { namespace, pod, port: agentPort });
+  const way = await forward(() => config, { namespace, pod, port: agentPort });
   try {
     return await getJson(way.port);
   } catch {

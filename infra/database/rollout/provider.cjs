@@ -1,10 +1,19 @@
 // The dynamic provider of ms5:database:Rollout, as the process that Pulumi starts for dynamic providers loads it from the
 // checkout (see infra/providerSource.ts).
 require("tsx/cjs/api").register();
-// For what is imported only where it is needed.
-require("tsx/esm/api").register();
 
-const handler = require("./handler.ts");
+const { diff } = require("./diff.ts");
+
+let loaded;
+/** Not for a preview: Kubernetes' client library takes a second of CPU to load. */
+function handler() {
+  if (loaded === undefined) {
+    // For what is imported only where it is needed.
+    require("tsx/esm/api").register();
+    loaded = require("./handler.ts");
+  }
+  return loaded;
+}
 
 exports.provider = (stack) => ({
   async configure(request) {
@@ -14,18 +23,18 @@ exports.provider = (stack) => ({
     return { inputs: news, failures: [] };
   },
   async diff(_id, olds, news) {
-    return handler.diff(olds, news);
+    return diff(olds, news);
   },
   async create(inputs) {
-    await handler.apply(this.stack, inputs);
+    await handler().apply(this.stack, inputs);
     return { id: inputs.colour, outs: inputs };
   },
   async update(_id, _olds, news) {
-    await handler.apply(this.stack, news);
+    await handler().apply(this.stack, news);
     return { outs: news };
   },
   async read(id, props) {
-    return handler.read(this.stack, id, props);
+    return handler().read(this.stack, id, props);
   },
   async delete() {},
 });

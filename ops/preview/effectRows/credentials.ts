@@ -1,0 +1,96 @@
+// Certificates, passwords, roles and what they may do.
+import { takesAway } from "../conditions";
+import { always, changed, type EffectRow, gone, update } from "../effectRow";
+
+export const credentials: readonly EffectRow[] = [
+  {
+    type: "tls:index/selfSignedCert:SelfSignedCert",
+    ops: always,
+    effect: "none",
+    what: "another authority; applications that verify the server need the stack's new output `ca` beside the old one (docs/runbooks/rotate-credentials.md)",
+    why: "the authority before it stays trusted, and open connections go on",
+  },
+  {
+    type: "tls:*",
+    ops: changed,
+    effect: "none",
+    what: "new certificates and keys, put in place by kubelet within a minute or so",
+    why: "agent, PostgreSQL, Patroni, PgBouncer and HAProxy load them while they run",
+  },
+  {
+    type: "random:*",
+    ops: changed,
+    effect: "none",
+    what: "another random value",
+    why: "what it is for (a role, a Secret) is listed by itself",
+  },
+  {
+    type: "postgresql:index/role:Role",
+    ops: update,
+    property: "password",
+    effect: "reconnect",
+    what: "a new password at once: hand it out (docs/roles.md)",
+    why: "open connections stay; whoever connects anew needs the new password",
+  },
+  {
+    type: "postgresql:index/role:Role",
+    ops: gone,
+    effect: "outage",
+    what: "the login is gone, or made anew",
+    why: "who uses it can't log in meanwhile",
+  },
+  {
+    type: "postgresql:index/grant:Grant",
+    names: ["writer-*"],
+    ops: update,
+    when: takesAway,
+    effect: "read-only",
+    what: "`ms5_writer` loses privileges",
+    why: "writes that need them are refused",
+  },
+  {
+    type: "postgresql:index/grant:Grant",
+    names: ["writer-*"],
+    ops: gone,
+    effect: "read-only",
+    what: "`ms5_writer` loses these privileges, in a replacement until they are granted anew",
+    why: "writes that need them are refused",
+  },
+  {
+    type: "postgresql:index/grant:Grant",
+    ops: update,
+    when: takesAway,
+    effect: "outage",
+    what: "the role loses privileges",
+    why: "queries that need them are refused",
+  },
+  {
+    type: "postgresql:index/grant:Grant",
+    ops: update,
+    effect: "none",
+    what: "the role may do more",
+    why: "what it might do before it still may",
+  },
+  {
+    type: "postgresql:index/grant:Grant",
+    ops: gone,
+    effect: "outage",
+    what: "the role loses these privileges, in a replacement until they are granted anew",
+    why: "queries that need them are refused",
+  },
+  {
+    type: "postgresql:index/defaultPrivileges:DefaultPrivileges",
+    ops: changed,
+    effect: "none",
+    what: "holds for tables that are made from now on",
+    why: "those that exist have grants of their own",
+  },
+  {
+    type: "postgresql:index/database:Database",
+    ops: gone,
+    effect: "outage",
+    what: "the database is dropped",
+    why: "there is none until it is made anew",
+    loses: "everything in the database",
+  },
+];

@@ -1,0 +1,155 @@
+// AKS: the cluster, its node pools, when Azure upgrades by itself.
+import { fewer } from "../conditions";
+import { changed, type EffectRow, gone, podLossSeconds, update } from "../effectRow";
+
+const drained =
+  "a transaction under way on the drained primary fails, new ones wait until another member is promoted";
+const aks = "azure-native:containerservice:ManagedCluster";
+const pool = "azure-native:containerservice:AgentPool";
+const nodesInTurn = "nodes are drained and replaced one after the other";
+
+export const kubernetesService: readonly EffectRow[] = [
+  {
+    type: aks,
+    ops: update,
+    property: "kubernetesVersion",
+    effect: "stall",
+    seconds: podLossSeconds,
+    what: `the control plane is upgraded, then ${nodesInTurn} where the pool follows; a minor version can't be skipped or taken back`,
+    why: `members go on while the API server is away; ${drained}`,
+    restarts: "the control plane, and nodes with all that runs on them",
+  },
+  {
+    type: aks,
+    ops: update,
+    property: "agentPoolProfiles[*].count",
+    effect: "none",
+    what: "more or fewer nodes of the first pool",
+    why: "the database has a pool of its own; pooler pods that move let their clients go in peace",
+  },
+  {
+    type: aks,
+    ops: update,
+    property: "agentPoolProfiles.**",
+    effect: "stall",
+    seconds: podLossSeconds,
+    what: `${nodesInTurn}; what AKS can't change in place it refuses`,
+    why: `pooler pods move, and their clients connect again; if members are there, ${drained}`,
+    restarts: "nodes of the first pool, with all that runs on them",
+  },
+  {
+    type: aks,
+    ops: update,
+    property: "networkProfile.**",
+    effect: "outage",
+    what: "AKS refuses it in place, or sets up every node anew",
+    why: "the network of a cluster is decided when it is made",
+  },
+  {
+    type: aks,
+    ops: update,
+    property: "apiServerAccessProfile.**",
+    effect: "none",
+    what: "who reaches the API server: mind the machines that run `up` and previews",
+    why: "applications don't ask it, and members reach it from inside",
+  },
+  {
+    type: aks,
+    ops: update,
+    property: "autoUpgradeProfile.**",
+    effect: "none",
+    what: "nothing now; in a maintenance window nodes are replaced one after the other",
+    why: "nothing is changed but the plan",
+  },
+  {
+    type: aks,
+    ops: update,
+    property: "identityProfile.**",
+    effect: "stall",
+    seconds: podLossSeconds,
+    what: nodesInTurn,
+    why: drained,
+    restarts: "every node, with all that runs on it",
+  },
+  ...[
+    "sku",
+    "aadProfile",
+    "disableLocalAccounts",
+    "addonProfiles",
+    "securityProfile",
+    "azureMonitorProfile",
+    "oidcIssuerProfile",
+    "workloadAutoScalerProfile",
+    "storageProfile",
+  ].map(
+    (part): EffectRow => ({
+      type: aks,
+      ops: update,
+      property: `${part}.**`,
+      effect: "none",
+      what: "a service around the cluster, or who may log in to it",
+      why: "pods that run are left alone",
+    }),
+  ),
+  {
+    type: aks,
+    ops: gone,
+    effect: "outage",
+    what: "the cluster is deleted with all that is in it",
+    why: "there is no database until it is made anew and restored",
+    loses: "every volume in the cluster",
+  },
+  {
+    type: pool,
+    ops: update,
+    property: "orchestratorVersion",
+    effect: "stall",
+    seconds: podLossSeconds,
+    what: nodesInTurn,
+    why: drained,
+    restarts: "nodes of the pool, with all that runs on them",
+  },
+  {
+    type: pool,
+    ops: update,
+    property: "count",
+    when: fewer,
+    effect: "stall",
+    seconds: podLossSeconds,
+    what: "some nodes are drained and removed; a member that finds no other node stays away",
+    why: drained,
+  },
+  {
+    type: pool,
+    ops: update,
+    property: "count",
+    effect: "none",
+    what: "more nodes",
+    why: "those that run are left alone",
+  },
+  ...["minCount", "maxCount", "enableAutoScaling", "upgradeSettings.**", "mode", "nodeLabels.**"].map(
+    (property): EffectRow => ({
+      type: pool,
+      ops: update,
+      property,
+      effect: "none",
+      what: "holds for what is scheduled, scaled or upgraded from now on",
+      why: "pods that run are left alone",
+    }),
+  ),
+  {
+    type: pool,
+    ops: gone,
+    effect: "outage",
+    what: "all nodes of the pool go; their volumes stay, and follow the pods to new nodes. For another size add a pool and move over",
+    why: "with the database's pool all members are away until there are nodes again",
+    restarts: "everything on the pool's nodes",
+  },
+  {
+    type: "azure-native:containerservice:MaintenanceConfiguration",
+    ops: changed,
+    effect: "none",
+    what: "when Azure may upgrade by itself",
+    why: "nothing is changed but the plan",
+  },
+];

@@ -1,0 +1,78 @@
+// The pooler: the only way of applications to the database.
+import { fewer, takesAway } from "../conditions";
+import { type EffectRow, gone, update } from "../effectRow";
+
+export const pooler: readonly EffectRow[] = [
+  {
+    type: "kubernetes:apps/v1:Deployment",
+    names: ["pooler"],
+    ops: update,
+    property: "spec.template.**",
+    effect: "reconnect",
+    what: "each pooler pod is replaced, one at a time; the old one goes on for 10 s, then ends with its last transaction",
+    why: "connections to a pod end with it; another pod takes them",
+    restarts: "every pooler pod, one at a time",
+  },
+  {
+    type: "kubernetes:apps/v1:Deployment",
+    names: ["pooler"],
+    ops: update,
+    property: "spec.replicas",
+    when: fewer,
+    effect: "reconnect",
+    what: "some pooler pods end: they go on for 10 s, then until their last transaction",
+    why: "connections to a pod end with it; another pod takes them",
+  },
+  {
+    type: "kubernetes:apps/v1:Deployment",
+    names: ["pooler"],
+    ops: update,
+    property: "spec.replicas",
+    effect: "none",
+    what: "more pooler pods",
+    why: "those that run are left alone",
+  },
+  {
+    type: "kubernetes:apps/v1:Deployment",
+    names: ["pooler"],
+    ops: update,
+    property: "spec.strategy.**",
+    effect: "none",
+    what: "how pods are replaced the next time",
+    why: "pods that run are left alone",
+  },
+  {
+    type: "kubernetes:apps/v1:Deployment",
+    names: ["pooler"],
+    ops: gone,
+    effect: "outage",
+    what: "all pooler pods end before there are new ones",
+    why: "there is no other way to the database",
+  },
+  {
+    type: "kubernetes:core/v1:ConfigMap",
+    names: ["pooler-config"],
+    ops: update,
+    effect: "none",
+    what: "PgBouncer reads it again within a minute or so",
+    why: "connections stay; what is read at a start only changes the Deployment too, which is listed",
+  },
+  {
+    type: "kubernetes:core/v1:Service",
+    names: ["pooler"],
+    ops: update,
+    property: "spec.ports.**",
+    when: takesAway,
+    effect: "outage",
+    what: "the pooler answers at another port",
+    why: "applications have to be told",
+  },
+  {
+    type: "kubernetes:core/v1:Service",
+    names: ["pooler"],
+    ops: gone,
+    effect: "outage",
+    what: "the pooler's name and address are gone until it is made anew",
+    why: "applications know no other",
+  },
+];

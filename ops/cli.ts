@@ -45,6 +45,13 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
+// Who reads us may stop reading (`| head`): a deployment goes on to its end, and tells nobody.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
 void main(process.argv).then((exitCode) => {
   // Not process.exit(): what is still being written to a pipe must arrive.
   process.exitCode = exitCode;

@@ -98,15 +98,19 @@ describe("a change of one config value", () => {
     return [...only(before, after, "-"), ...only(after, before, "+")];
   }
 
-  it.each<[string, Overrides, string[]]>([
-    ["logs", { MS5_AZURE_LOGS_RETENTION_DAYS: "180" }, ["- retentionInDays: 90", "+ retentionInDays: 180"]],
-    [
-      "retention",
-      { MS5_TIMESCALEDB_TABLES_METRIC_HIST_RETENTION: "120 days" },
-      ["- dropAfter: 90 days", "+ dropAfter: 120 days"],
-    ],
-  ])("of %s changes its lines and no other", async (_what, overrides, lines) => {
-    const text = goldenText("prod", await preview("prod", overrides));
-    expect(difference(golden.get("prod") ?? "", text)).toEqual(lines);
+  it("changes its lines and no other", async () => {
+    const text = goldenText(
+      "prod",
+      await preview("prod", {
+        MS5_AZURE_LOGS_RETENTION_DAYS: "180",
+        MS5_TIMESCALEDB_TABLES_METRIC_HIST_RETENTION: "120 days",
+      }),
+    );
+    expect(difference(golden.get("prod") ?? "", text)).toEqual([
+      "- retentionInDays: 90",
+      "- dropAfter: 90 days",
+      "+ retentionInDays: 180",
+      "+ dropAfter: 120 days",
+    ]);
   });
 });

@@ -220,7 +220,7 @@ describe("an admin who may create schemas and not let others", () => {
     });
     const made = withClient({ ...server.admin, database: "others" }, (client) =>
       owner.apply(
-        { client, config: loadConfig("dev", {}) },
+        { client, config: loadConfig("local", {}) },
         { ...statedOwner("ms5_admin"), role: "other_owner", engineVersion },
       ),
     );

@@ -178,7 +178,8 @@ describe("when pods don't come", () => {
           const options = { ...own, customTimeouts: { create: "25s" } };
           // Without a probe it would count as available in the moment before it ends.
           const readinessProbe = { exec: { command: ["true"] }, initialDelaySeconds: 5 };
-          const script = "echo no such table; echo giving up >&2; exit 3";
+          // One stream: of two, nobody knows which is read first.
+          const script = "echo no such table >&2; echo giving up >&2; exit 3";
           deployment("crashing", script, options, { readinessProbe });
           deployment("imageless", forever, options, {
             image: "ms5.local/nowhere:none",

@@ -110,6 +110,6 @@ describe("the stand-in process", () => {
   });
 
   it("refuses a name it doesn't know", async () => {
-    await expect(startStandIns(["random", "azure-native"])).rejects.toThrow("did not start");
+    await expect(startStandIns(["random", "aws-native"])).rejects.toThrow("did not start");
   });
 });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { afterAll, expect, it } from "vitest";
 import { CommandStack } from "../support/commandStack";
 
-const stack = new CommandStack("local");
+const stack = new CommandStack("local", {});
 afterAll(() => stack.remove());
 
 it("ends as it would have when nobody reads what it says", async () => {

@@ -5,6 +5,7 @@ import { CommandStack } from "../../support/commandStack";
 export class TestStack extends CommandStack {
   constructor(target: ConnectionTarget) {
     super("dev", {
+      MS5_PLATFORM: "none",
       MS5_DATABASE_KIND: "server",
       MS5_DATABASE_EDITION: "apache",
       MS5_DATABASE_HOST: target.host,

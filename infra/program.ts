@@ -19,7 +19,7 @@ export async function program(): Promise<Record<string, unknown>> {
     pulumi.runtime.allConfig() as Record<string, string>,
     process.env,
   );
-  refuseSharedNames(config, otherStacks(join(__dirname, "..")));
+  if (config.azure !== undefined) refuseSharedNames(config, otherStacks(join(__dirname, "..")));
   // A preview may plan for a database that has no address yet.
   if (!pulumi.runtime.isDryRun()) await openWay(requireTarget(config));
   const monthlyCost = reportAzure(config, new Date());

@@ -20,10 +20,8 @@ export interface AddressDemand {
   readonly addressSpace: string;
   readonly podNetwork: string;
   readonly serviceNetwork: string;
-  /** At most, all pools together. */
+  /** At most, all pools together, with those that an upgrade adds for a while. */
   readonly nodes: number;
-  /** Nodes that an upgrade adds for a while, all pools together. */
-  readonly surgeNodes: number;
 }
 
 export interface AddressPlan {
@@ -52,7 +50,7 @@ export function addressPlan(demand: AddressDemand): AddressPlan | { readonly pro
     ...podProblems(demand, pods),
     ...serviceProblems(services),
   ];
-  const nodes = demand.nodes + demand.surgeNodes;
+  const { nodes } = demand;
   const nodePrefix = prefixFor(growth * nodes + apiServerAddresses + reservedBySubnet);
   const endpointPrefix = prefixFor(endpoints + reservedBySubnet);
   // The larger one first: so both begin where their size wants them to.
@@ -138,9 +136,8 @@ function freeNetwork(taken: readonly (Network | undefined)[]): string {
   return free ?? "192.168.0.0/16";
 }
 
-function podProblems(demand: AddressDemand, pods: Network): AddressProblem[] {
+function podProblems({ nodes }: AddressDemand, pods: Network): AddressProblem[] {
   const room = pods.prefix > podPrefixOfNode ? 0 : 2 ** (podPrefixOfNode - pods.prefix);
-  const nodes = demand.nodes + demand.surgeNodes;
   if (nodes <= room) return [];
   return [
     {

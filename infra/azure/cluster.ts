@@ -114,7 +114,7 @@ export class AksCluster extends pulumi.ComponentResource {
       {
         parent: this,
         protect: azure.protect,
-        // The autoscaler's number, the patch that came in a maintenance window: not ours to set back.
+        // The autoscaler's number is not ours to set back.
         ignoreChanges: ["agentPoolProfiles[0].count"],
         dependsOn: identities,
       },

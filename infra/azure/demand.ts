@@ -5,8 +5,8 @@ import type { AzureSettings } from "./settings";
 /** How many addresses a stack wants at most, while both pools are upgraded at once. */
 export function addressDemand({ network, kubernetes }: AzureSettings): AddressDemand {
   const { addressSpace, podNetwork, serviceNetwork } = network;
-  const nodes = kubernetes.systemPool.max + kubernetes.databasePool.nodes;
-  return { addressSpace, podNetwork, serviceNetwork, nodes, surgeNodes: 2 * upgradeSurge };
+  const nodes = kubernetes.systemPool.max + upgradeSurge + kubernetes.databasePool.nodes + upgradeSurge;
+  return { addressSpace, podNetwork, serviceNetwork, nodes };
 }
 
 /** The plan of a config that was checked. */

@@ -6,8 +6,5 @@ export const databasePoolName = "database";
 /** A member of the database, and what Kubernetes runs on every node. Each possible pod costs memory that AKS keeps back. */
 export const podsOfDatabaseNode = 30;
 
-/** AKS's own default with Azure CNI Overlay. */
-export const podsOfSystemNode = 250;
-
 /** Nodes that an upgrade adds to each pool for a while. */
 export const upgradeSurge = 1;

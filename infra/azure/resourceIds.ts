@@ -2,6 +2,7 @@
  * Azure's resource ids: `/subscriptions/S/resourceGroups/G/providers/KIND/NAME`. They follow from names, so a preview knows
  * them: a reviewer sees where things go, and policies see what they are about.
  */
+
 /** The name at the end. */
 export function nameOf(id: string): string {
   return id.slice(id.lastIndexOf("/") + 1);

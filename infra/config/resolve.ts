@@ -22,6 +22,7 @@ import {
   tableDefaults,
 } from "../environments";
 import { parseInterval } from "../units";
+import { defined } from "./defined";
 import { configError } from "./errors";
 import { knownInterval } from "./knownInterval";
 import { azureSettings } from "./resolveAzure";
@@ -175,13 +176,6 @@ function aggregateSettingsOf(text: Layered<AggregateSettingsText>): AggregateSet
     realtime: text.realtime ?? true,
     columnstoreAfter: parseInterval(text.columnstoreAfter ?? ""),
     retention: parseInterval(text.retention ?? ""),
-  };
-}
-
-/** zod's optional keys may be present and undefined; spreading those would erase a default. */
-function defined<T extends object>(input: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
   };
 }
 

@@ -3,6 +3,7 @@ import { azureDefaults } from "../azure/environmentDefaults";
 import type { AzureSettings } from "../azure/settings";
 import type { Environment } from "../environments";
 import type { AzureInput } from "./azureSchema";
+import { defined } from "./defined";
 import { configError, type Problem } from "./errors";
 
 /** @throws UserError when something is missing that nobody else can know */
@@ -106,8 +107,7 @@ function workingHours(defaults: Hours, input: NonNullable<AzureInput["kubernetes
   return over(defaults ?? usual, own);
 }
 
-/** What is written replaces its default; zod's optional keys may be present and undefined. */
+/** What is written replaces its default. */
 function over<T extends object>(defaults: T, input: { [K in keyof T]?: T[K] | undefined } = {}): T {
-  const written = Object.entries(input).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...Object.fromEntries(written) };
+  return { ...defaults, ...defined(input) };
 }

@@ -2,13 +2,12 @@
 // from the checkout (see infra/providerSource.ts). Plain CommonJS, because that process need not know TypeScript yet.
 require("tsx/cjs/api").register();
 
+const { allowLateImports } = require("../lateImports.cjs");
 const handlers = require("./handlers/index.ts");
 
-let registered = false;
-/** For what goes to the database: what is imported only where it is needed. A preview is spared the time. */
+/** For what goes to the database; a preview is spared the time. */
 function working() {
-  if (!registered) require("tsx/esm/api").register();
-  registered = true;
+  allowLateImports();
   return handlers;
 }
 

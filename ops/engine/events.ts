@@ -172,7 +172,8 @@ export function displayType(type: string): string {
   return type.replace(/^pulumi-nodejs:dynamic\//, "ms5:");
 }
 
-function nameOf(urn: string): string {
+/** `urn:pulumi:stack::project::type::name` → `name`. */
+export function nameOf(urn: string): string {
   return urn.split("::").slice(3).join("::");
 }
 

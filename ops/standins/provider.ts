@@ -4,11 +4,9 @@
  * plugins have and a program may depend on.
  */
 import type { ServerUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import {
-  CheckFailure,
   CheckRequest,
-  CheckResponse,
+  type CheckResponse,
   type ConfigureRequest,
   ConfigureResponse,
   type CreateRequest,
@@ -16,10 +14,8 @@ import {
   type DeleteRequest,
   type DiffRequest,
   DiffResponse,
-  GetSchemaResponse,
   type InvokeRequest,
   type InvokeResponse,
-  PropertyDiff,
   type ReadRequest,
   ReadResponse,
   type UpdateRequest,
@@ -28,10 +24,10 @@ import {
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { UserError } from "../../infra/errors";
+import { checkResponse, diffResponse, greetings } from "./answers";
 import { listen, nameOf, PerConnection, type Served, typeOf, unary } from "./grpc";
 import {
   checkInputs,
-  type Difference,
   difference,
   inputsOf,
   type Kind,
@@ -74,14 +70,7 @@ function service(standIn: StandIn): UntypedServiceImplementation {
   }
 
   return {
-    attach: unary(async () => new Empty()),
-    cancel: unary(async () => new Empty()),
-    getPluginInfo: unary(async () => new PluginInfo().setVersion(standIn.version)),
-    getSchema: unary(async () => new GetSchemaResponse().setSchema("{}")),
-
-    checkConfig: unary(async ({ request }: ServerUnaryCall<CheckRequest, CheckResponse>) =>
-      new CheckResponse().setInputs(request.getNews()),
-    ),
+    ...greetings(standIn.version),
 
     diffConfig: unary(async ({ request }: ServerUnaryCall<DiffRequest, DiffResponse>) => {
       const changed = !sameValue(bag(request.getOlds()), bag(request.getNews()), false);
@@ -103,11 +92,7 @@ function service(standIn: StandIn): UntypedServiceImplementation {
         bag(call.request.getNews()),
         naming(call.request),
       );
-      return new CheckResponse()
-        .setInputs(Struct.fromJavaScript(sealedInputs(kind, inputs)))
-        .setFailuresList(
-          failures.map(({ property, reason }) => new CheckFailure().setProperty(property).setReason(reason)),
-        );
+      return checkResponse(Struct.fromJavaScript(sealedInputs(kind, inputs)), failures);
     }),
 
     diff: unary(async (call: ServerUnaryCall<DiffRequest, DiffResponse>) => {
@@ -185,24 +170,4 @@ export function naming(request: CheckRequest): Naming {
     ...(proposed === "" ? {} : { proposed }),
     disabled: options?.getMode() === CheckRequest.AutonamingOptions.Mode.DISABLE,
   };
-}
-
-const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } = PropertyDiff.Kind;
-const plainKinds = { add: ADD, delete: DELETE, update: UPDATE };
-const replacingKinds = { add: ADD_REPLACE, delete: DELETE_REPLACE, update: UPDATE_REPLACE };
-
-/** The answer that names each property that differs. */
-export function diffResponse(differences: readonly Difference[]): DiffResponse {
-  const { DIFF_SOME, DIFF_NONE } = DiffResponse.DiffChanges;
-  const response = new DiffResponse()
-    .setChanges(differences.length > 0 ? DIFF_SOME : DIFF_NONE)
-    // The CLI's one-line summary knows whole properties only.
-    .setDiffsList([...new Set(differences.map(({ property }) => property.split(/[.[]/, 1)[0] ?? property))])
-    .setReplacesList(differences.filter(({ replaces }) => replaces).map(({ property }) => property))
-    .setHasdetaileddiff(true);
-  for (const { property, change, replaces } of differences) {
-    const kinds = replaces ? replacingKinds : plainKinds;
-    response.getDetaileddiffMap().set(property, new PropertyDiff().setKind(kinds[change]));
-  }
-  return response;
 }

@@ -27,9 +27,11 @@ function opened(value: Value): Value {
 
 /** Whether the value itself is marked as secret. */
 export function isSecret(value: Value): value is { [key: string]: Value } {
-  return (
-    value !== null && typeof value === "object" && !Array.isArray(value) && value[markKey] === secretMark
-  );
+  return isObject(value) && value[markKey] === secretMark;
+}
+
+export function isObject(value: Value | undefined): value is Bag {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 /** Whether any part of the value is not known yet. */

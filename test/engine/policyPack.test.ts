@@ -13,6 +13,7 @@ import { exitCodeOf } from "../../ops/engine/deploy";
 import type { Diagnostic } from "../../ops/engine/events";
 import { runStack, type StackResult } from "../../ops/engine/stack";
 import { projectRoot } from "../../ops/paths";
+import { nowhere } from "../support/nowhere";
 import { Sandbox } from "./support/sandbox";
 
 const ourPack = join(projectRoot, "infra", "policy");
@@ -23,15 +24,6 @@ beforeAll(() => {
 });
 afterAll(() => box.remove());
 
-const kubeconfig = JSON.stringify({
-  apiVersion: "v1",
-  kind: "Config",
-  "current-context": "nowhere",
-  contexts: [{ name: "nowhere", context: { cluster: "nowhere", user: "nobody" } }],
-  clusters: [{ name: "nowhere", cluster: { server: "https://127.0.0.1:1" } }],
-  users: [{ name: "nobody", user: {} }],
-});
-
 /** The pooler's Service, of a type that opens it to the outside or is not known before an `up`. */
 function service(name: string, type: pulumi.Input<string>, provider: kubernetes.Provider): void {
   const metadata = { name, namespace: "ms5-pooler" };
@@ -39,7 +31,7 @@ function service(name: string, type: pulumi.Input<string>, provider: kubernetes.
 }
 
 const openPooler: PulumiFn = async () => {
-  service("pooler", "LoadBalancer", new kubernetes.Provider("nowhere", { kubeconfig }));
+  service("pooler", "LoadBalancer", new kubernetes.Provider("nowhere", { kubeconfig: nowhere }));
 };
 
 function preview(program: PulumiFn, pack: string): Promise<StackResult> {
@@ -123,7 +115,7 @@ describe("the policy pack", () => {
 
   it("tells secrets from plain text, and warns of what only an up will know", async () => {
     const result = await preview(async () => {
-      const provider = new kubernetes.Provider("nowhere", { kubeconfig });
+      const provider = new kubernetes.Provider("nowhere", { kubeconfig: nowhere });
       const password = new random.RandomPassword("password", { length: 20 }).result;
       const metadata = { name: "credentials", namespace: "ms5-pooler" };
       new kubernetes.core.v1.Secret("credentials", { metadata, stringData: { password } }, { provider });

@@ -9,6 +9,7 @@ import { azureProblems } from "../support/azureSchema";
 import type { Overrides } from "../support/commandStack";
 import { EngineStack } from "../support/engineStack";
 import { goldenText, type PlannedResource, plannedResource } from "../support/goldenStack";
+import { nowhere } from "../support/nowhere";
 
 // Budgets begin with this month, and versions of AKS are supported until some day.
 beforeAll(() => {
@@ -18,24 +19,15 @@ afterAll(() => {
   vi.useRealTimers();
 });
 
-/** A kubeconfig of a cluster that is not there: a preview says what the program says, and that this is all. */
-function nowhere(): string {
+function nowhereFile(): string {
   const file = join(mkdtempSync(join(tmpdir(), "ms5-golden-")), "kubeconfig");
-  const config = {
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "nowhere",
-    contexts: [{ name: "nowhere", context: { cluster: "nowhere", user: "nobody" } }],
-    clusters: [{ name: "nowhere", cluster: { server: "https://127.0.0.1:1" } }],
-    users: [{ name: "nobody", user: {} }],
-  };
-  writeFileSync(file, JSON.stringify(config));
+  writeFileSync(file, nowhere);
   return file;
 }
 
 const config: Readonly<Record<string, Overrides>> = {
   cluster: {
-    MS5_KUBERNETES_KUBECONFIG: nowhere(),
+    MS5_KUBERNETES_KUBECONFIG: nowhereFile(),
     MS5_KUBERNETES_CONTEXT: "nowhere",
     // Otherwise asked of the cluster.
     MS5_KUBERNETES_API_SERVER: "10.0.0.1:6443",

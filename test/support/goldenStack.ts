@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 import { stringify } from "yaml";
-import { displayType, mask } from "../../ops/engine/events";
+import { displayType, mask, nameOf } from "../../ops/engine/events";
 
 type Bag = Record<string, unknown>;
 
@@ -32,10 +32,6 @@ export function plannedResource({ resourcePreEvent }: EngineEvent): PlannedResou
     protect: protect ?? false,
     retainOnDelete: state.retainOnDelete ?? false,
   };
-}
-
-function nameOf(urn: string): string {
-  return urn.split("::").slice(3).join("::");
 }
 
 /** Lines of a text beyond which its digest stands for it: such texts have tests of their own. */

@@ -4,22 +4,13 @@ import table from "../../infra/azure/data/prices.json";
 import { premiumTier, premiumTiers } from "../../infra/azure/premiumTiers";
 import { nodeFactor, periods, priceKeys, pricesOf, unknownPrices } from "../../infra/azure/prices";
 import { regionNames } from "../../infra/azure/regions";
-import { type VmSize, vmSizes } from "../../infra/azure/vmSizes";
+import { vmSizes } from "../../infra/azure/vmSizes";
 import { UserError } from "../../infra/errors";
+import { byMake } from "../support/vmMakes";
 
 const gibibyte = 2 ** 30;
 const listed = pricesOf({ region: "westeurope", prices: {} });
 const price = (key: string) => listed(key).price;
-
-/** Sizes that differ in how large they are only. */
-function byMake(): Map<string, VmSize[]> {
-  const makes = new Map<string, VmSize[]>();
-  for (const size of vmSizes) {
-    const make = size.name.replace(/\d+/, "n");
-    makes.set(make, [...(makes.get(make) ?? []), size]);
-  }
-  return makes;
-}
 
 describe("the table of prices", () => {
   it("is dated, with where it is from and how to see today's", () => {

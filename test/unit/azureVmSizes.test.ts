@@ -7,23 +7,13 @@ import {
   osDisk,
   requireVmSize,
   systemPoolProblem,
-  type VmSize,
   vmSizes,
 } from "../../infra/azure/vmSizes";
 import { UserError } from "../../infra/errors";
+import { byMake } from "../support/vmMakes";
 
 const mebibyte = 2 ** 20;
 const anySize = fc.constantFrom(...vmSizes);
-
-/** Sizes that differ in how large they are only. */
-function byMake(): Map<string, VmSize[]> {
-  const makes = new Map<string, VmSize[]>();
-  for (const size of vmSizes) {
-    const make = size.name.replace(/\d+/, "n");
-    makes.set(make, [...(makes.get(make) ?? []), size]);
-  }
-  return makes;
-}
 
 describe("sizes of nodes", () => {
   it("are looked up as Azure writes them", () => {

@@ -1,7 +1,7 @@
 // What the kubernetes stand-in makes of two versions of an object: no cluster needed.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { differences } from "../../ops/standins/kubernetes/difference";
+import { differences } from "../../ops/standins/difference";
 import { driftedInputs, importedInputs } from "../../ops/standins/kubernetes/drift";
 import { withoutIgnored } from "../../ops/standins/kubernetes/ignored";
 import { replacingPaths } from "../../ops/standins/kubernetes/replacement";

@@ -2,17 +2,13 @@
 // checkout (see infra/providerSource.ts).
 require("tsx/cjs/api").register();
 
+const { allowLateImports } = require("../../lateImports.cjs");
 const { diff } = require("./diff.ts");
 
-let loaded;
 /** Not for a preview: Kubernetes' client library takes a second of CPU to load. */
 function handler() {
-  if (loaded === undefined) {
-    // For what is imported only where it is needed.
-    require("tsx/esm/api").register();
-    loaded = require("./handler.ts");
-  }
-  return loaded;
+  allowLateImports();
+  return require("./handler.ts");
 }
 
 exports.provider = (stack) => ({

@@ -1,8 +1,8 @@
 // Sizes of nodes that somebody has looked at: what they cost is known, and what of them is left for pods.
 import { findVmSize } from "../../azure/vmSizes";
-import { azureType } from "../azure";
-import { demand, type Finding, type ResourceRule, undecided } from "../rule";
-import { at, isList, unknown, type Value } from "../values";
+import { azureType, ofPools } from "../azure";
+import { demand, type Finding, type ResourceRule } from "../rule";
+import { at, type Value } from "../values";
 
 export const allowedSizes: ResourceRule = {
   name: "allowed-sizes",
@@ -10,7 +10,7 @@ export const allowedSizes: ResourceRule = {
   check({ type, values }) {
     switch (azureType(type)) {
       case "containerservice:ManagedCluster":
-        return pools(values.agentPoolProfiles);
+        return ofPools(values.agentPoolProfiles, (path, pool) => size(`${path}.vmSize`, at(pool, "vmSize")));
       case "containerservice:AgentPool":
         return size("vmSize", values.vmSize);
       case "compute:VirtualMachine":
@@ -22,14 +22,6 @@ export const allowedSizes: ResourceRule = {
     }
   },
 };
-
-function pools(profiles: Value): Finding[] {
-  if (profiles === unknown) return [undecided("agentPoolProfiles")];
-  if (!isList(profiles)) return [];
-  return profiles.flatMap((profile, index) =>
-    size(`agentPoolProfiles[${index}].vmSize`, at(profile, "vmSize")),
-  );
-}
 
 function size(property: string, value: Value): Finding[] {
   return demand(

@@ -1,9 +1,9 @@
 // What lies on a disk is encrypted. Managed disks always are; this is about what is not encrypted unless one says so.
-import { azureType } from "../azure";
+import { azureType, ofPools } from "../azure";
 import { isInAzure } from "../environment";
 import { kubernetesKind } from "../kubernetes";
-import { demand, type Finding, type ResourceRule, undecided } from "../rule";
-import { at, isList, unknown, type Value, type Values } from "../values";
+import { demand, type Finding, type ResourceRule } from "../rule";
+import { at, type Value, type Values } from "../values";
 
 export const encryption: ResourceRule = {
   name: "encryption",
@@ -13,7 +13,9 @@ export const encryption: ResourceRule = {
       case "storage:StorageAccount":
         return storage(values);
       case "containerservice:ManagedCluster":
-        return pools(values.agentPoolProfiles);
+        return ofPools(values.agentPoolProfiles, (path, pool) =>
+          atHost(`${path}.enableEncryptionAtHost`, at(pool, "enableEncryptionAtHost")),
+        );
       case "containerservice:AgentPool":
         return atHost("enableEncryptionAtHost", values.enableEncryptionAtHost);
     }
@@ -38,14 +40,6 @@ function storage({ encryption }: Values): Finding[] {
       "set it to true",
     ),
   ];
-}
-
-function pools(profiles: Value): Finding[] {
-  if (profiles === unknown) return [undecided("agentPoolProfiles")];
-  if (!isList(profiles)) return [];
-  return profiles.flatMap((profile, index) =>
-    atHost(`agentPoolProfiles[${index}].enableEncryptionAtHost`, at(profile, "enableEncryptionAtHost")),
-  );
 }
 
 function atHost(property: string, value: Value): Finding[] {

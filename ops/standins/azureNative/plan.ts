@@ -6,10 +6,9 @@
  * instead of positions, properties that are added with their default value, minimum, maximum and pattern of a value.
  */
 import { createHash } from "node:crypto";
+import { differences } from "../difference";
 import type { Difference, Failure, Naming } from "../kind";
-import { differences } from "../kubernetes/difference";
-import { isObject } from "../kubernetes/object";
-import { type Bag, sameValue, unknown, type Value } from "../values";
+import { type Bag, isObject, sameValue, unknown, type Value } from "../values";
 import type { Properties, Shape } from "./declarations";
 import { immutableProperties } from "./immutable";
 import { objectTypes, type ResourceTypes } from "./packageTypes";

@@ -4,11 +4,9 @@
  */
 import type { ServerUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { version } from "@pulumi/azure-native/package.json";
-import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import {
-  CheckFailure,
   type CheckRequest,
-  CheckResponse,
+  type CheckResponse,
   type ConfigureRequest,
   ConfigureResponse,
   type CreateRequest,
@@ -16,7 +14,6 @@ import {
   type DeleteRequest,
   type DiffRequest,
   DiffResponse,
-  GetSchemaResponse,
   type InvokeRequest,
   type InvokeResponse,
   type ReadRequest,
@@ -24,11 +21,12 @@ import {
   type UpdateRequest,
   UpdateResponse,
 } from "@pulumi/pulumi/proto/provider_pb";
-import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import type { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { UserError } from "../../../infra/errors";
+import { checkResponse, greetings, inputDiffResponse } from "../answers";
 import { listen, nameOf, PerConnection, type Served, typeOf, unary } from "../grpc";
-import { diffResponse, naming } from "../provider";
+import { naming } from "../provider";
 import type { Bag } from "../values";
 import { type ResourceTypes, resourceTypes } from "./packageTypes";
 import { checkInputs, outputsOfId, planChange, planCreate, planUpdate } from "./plan";
@@ -43,14 +41,7 @@ function service(): UntypedServiceImplementation {
   const configured = new PerConnection<Bag>("azure-native");
 
   return {
-    attach: unary(async () => new Empty()),
-    cancel: unary(async () => new Empty()),
-    getPluginInfo: unary(async () => new PluginInfo().setVersion(version)),
-    getSchema: unary(async () => new GetSchemaResponse().setSchema("{}")),
-
-    checkConfig: unary(async ({ request }: ServerUnaryCall<CheckRequest, CheckResponse>) =>
-      new CheckResponse().setInputs(request.getNews()),
-    ),
+    ...greetings(version),
 
     // The official plugin leaves it to the engine, too.
     diffConfig: unary(async () => new DiffResponse()),
@@ -70,11 +61,7 @@ function service(): UntypedServiceImplementation {
         naming(request),
         configured.get(call).location,
       );
-      return new CheckResponse()
-        .setInputs(Struct.fromJavaScript(inputs))
-        .setFailuresList(
-          failures.map(({ property, reason }) => new CheckFailure().setProperty(property).setReason(reason)),
-        );
+      return checkResponse(Struct.fromJavaScript(inputs), failures);
     }),
 
     diff: unary(async ({ request }: ServerUnaryCall<DiffRequest, DiffResponse>) => {
@@ -84,12 +71,7 @@ function service(): UntypedServiceImplementation {
         bag(request.getNews()),
         bag(request.getOlds()),
       );
-      const response = diffResponse(differences).setDeletebeforereplace(deleteBeforeReplace);
-      // Inputs were compared with inputs: the resource itself may have more than the program gave it.
-      response.getDetaileddiffMap().forEach((difference) => {
-        difference.setInputdiff(true);
-      });
-      return response;
+      return inputDiffResponse(differences).setDeletebeforereplace(deleteBeforeReplace);
     }),
 
     create: unary(async ({ request }: ServerUnaryCall<CreateRequest, CreateResponse>) => {

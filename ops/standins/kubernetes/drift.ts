@@ -4,8 +4,7 @@
  * when it differs from what the server answered last time, because the server writes some values its own way
  * (`1000m` of CPU becomes `1`).
  */
-import { type Bag, sameValue, type Value } from "../values";
-import { isObject } from "./object";
+import { type Bag, isObject, sameValue, type Value } from "../values";
 
 /** By what items of a list are told apart where others may add their own; any other list has one owner. */
 const keys: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 /** What a program ignores (`ignoreChanges`) and what somebody else owns must not be applied: it would be a conflict. */
-import type { Bag, Value } from "../values";
-import { isObject, metadataOf } from "./object";
+import { type Bag, isObject, type Value } from "../values";
+import { metadataOf } from "./object";
 
 /**
  * The inputs without the ignored paths that another manager owns, and with the live value where nobody else does.

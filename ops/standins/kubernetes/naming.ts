@@ -1,9 +1,9 @@
 /** What the provider fills in before an object is compared or made: its type, its name, its namespace. */
 import { createHash } from "node:crypto";
 import type { Failure, Naming } from "../kind";
-import { type Bag, unknown } from "../values";
+import { type Bag, isObject, unknown } from "../values";
 import { autonamedMark, isAutonamed } from "./annotations";
-import { isObject, metadataOf, type Type } from "./object";
+import { metadataOf, type Type } from "./object";
 
 /**
  * The inputs with type and name. A name that was generated stays; a new one is `<resource>-<8 hex>`. The same seed

@@ -1,6 +1,6 @@
 /** A Kubernetes object as JSON, and what all of them have in common. */
 import { UserError } from "../../../infra/errors";
-import type { Bag, Value } from "../values";
+import { type Bag, isObject } from "../values";
 
 /** The part of an object's metadata that matters here. */
 export interface Metadata {
@@ -26,10 +26,6 @@ export interface ManagedFields {
 
 export function metadataOf(object: Bag): Metadata {
   return isObject(object.metadata) ? (object.metadata as Metadata) : {};
-}
-
-export function isObject(value: Value | undefined): value is Bag {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 /** Which kind of object, e.g. `apps/v1` and `StatefulSet`. */

@@ -1,13 +1,13 @@
 /** What the engine asks for, done to one object: created, updated, read, deleted. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../../infra/errors";
-import type { Bag } from "../values";
+import { type Bag, isObject } from "../values";
 import { forcesPatch, propagation } from "./annotations";
 import type { ApiError } from "./api";
 import type { Cluster } from "./cluster";
 import { encoded } from "./drift";
 import { withoutIgnored } from "./ignored";
-import { describe, isObject, metadataOf, type Reference, referenceOf } from "./object";
+import { describe, metadataOf, type Reference, referenceOf } from "./object";
 import { isMissingNamespace, refused } from "./refusal";
 import type { Recorded } from "./state";
 import { type Patience, untilGone, untilReady } from "./waiting";

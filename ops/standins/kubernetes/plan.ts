@@ -1,11 +1,12 @@
 /** What is to be done about an object, decided without changing anything: its inputs, and how they differ from before. */
+
+import { differences } from "../difference";
 import type { Difference, Failure, Naming } from "../kind";
-import type { Bag } from "../values";
+import { type Bag, isObject } from "../values";
 import { isAutonamed, unsupportedAnnotations } from "./annotations";
 import type { Cluster } from "./cluster";
-import { differences } from "./difference";
 import { inNamespace, named } from "./naming";
-import { idOf, isObject, metadataOf, type Type } from "./object";
+import { idOf, metadataOf, type Type } from "./object";
 import { replacingPaths } from "./replacement";
 import { pruned, type Recorded } from "./state";
 

@@ -1,9 +1,9 @@
 /** What an up would give, found out by the API server itself (dry run) as far as it can know. */
 import { randomBytes } from "node:crypto";
-import { type Bag, containsUnknown, unknown } from "../values";
+import { type Bag, containsUnknown, isObject, unknown } from "../values";
 import { ApiError } from "./api";
 import type { Cluster } from "./cluster";
-import { isObject, metadataOf, referenceOf } from "./object";
+import { metadataOf, referenceOf } from "./object";
 import { existsAlready, forces, isOwn, leavingOut, toApply } from "./operations";
 import { isMissingNamespace, refused } from "./refusal";
 

@@ -1,6 +1,5 @@
 /** What of an object nobody may read in the state: what the program marked, and what a Secret holds. */
-import { type Bag, containsSecret, isSecret, secret } from "../values";
-import { isObject } from "./object";
+import { type Bag, containsSecret, isObject, isSecret, secret } from "../values";
 
 /**
  * The object with those values closed that are secret in `marked`, the inputs as the program gave them. In a list

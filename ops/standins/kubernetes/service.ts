@@ -4,11 +4,10 @@
  */
 import type { ServerUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { version } from "@pulumi/kubernetes/package.json";
-import { type PluginAttach, PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
+import type { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
 import {
-  CheckFailure,
   type CheckRequest,
-  CheckResponse,
+  type CheckResponse,
   type ConfigureRequest,
   ConfigureResponse,
   type CreateRequest,
@@ -17,7 +16,6 @@ import {
   type DiffRequest,
   DiffResponse,
   ErrorResourceInitFailed,
-  GetSchemaResponse,
   type InvokeRequest,
   type InvokeResponse,
   type ReadRequest,
@@ -28,8 +26,9 @@ import {
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { UserError } from "../../../infra/errors";
+import { checkResponse, greetings, inputDiffResponse } from "../answers";
 import { DetailedError, listen, PerConnection, type Served, typeOf, unary } from "../grpc";
-import { diffResponse, naming } from "../provider";
+import { naming } from "../provider";
 import { type Bag, sameValue, withoutSecrets } from "../values";
 import { timeoutSeconds } from "./annotations";
 import { Cluster, isOtherCluster } from "./cluster";
@@ -64,6 +63,7 @@ class KubernetesProvider {
 
   service(): UntypedServiceImplementation {
     return {
+      ...greetings(version),
       attach: unary(async ({ request }: ServerUnaryCall<PluginAttach, Empty>) => {
         this.log.connect(request.getAddress());
         // It will be needed by the time that the program has come to its first provider.
@@ -74,11 +74,6 @@ class KubernetesProvider {
         this.cancel();
         return new Empty();
       }),
-      getPluginInfo: unary(async () => new PluginInfo().setVersion(version)),
-      getSchema: unary(async () => new GetSchemaResponse().setSchema("{}")),
-      checkConfig: unary(async ({ request }: ServerUnaryCall<CheckRequest, CheckResponse>) =>
-        new CheckResponse().setInputs(request.getNews()),
-      ),
       diffConfig: unary((call: ServerUnaryCall<DiffRequest, DiffResponse>) => this.diffConfig(call)),
       configure: unary((call: ServerUnaryCall<ConfigureRequest, ConfigureResponse>) => this.configure(call)),
       check: unary((call: ServerUnaryCall<CheckRequest, CheckResponse>) => this.check(call)),
@@ -125,23 +120,14 @@ class KubernetesProvider {
       open(request.getOlds()),
       naming(request),
     );
-    return new CheckResponse()
-      .setInputs(sealed(inputs, marked))
-      .setFailuresList(
-        failures.map(({ property, reason }) => new CheckFailure().setProperty(property).setReason(reason)),
-      );
+    return checkResponse(sealed(inputs, marked), failures);
   }
 
   private async diff(call: ServerUnaryCall<DiffRequest, DiffResponse>): Promise<DiffResponse> {
     const recorded = recordedIn(raw(call.request.getOlds()));
     const inputs = open(call.request.getNews());
     const { changes, deleteBeforeReplace } = planChange(this.clusters.get(call), recorded, inputs);
-    const response = diffResponse(changes).setDeletebeforereplace(deleteBeforeReplace);
-    // Inputs were compared with inputs: the object itself may have more items in a list than the program.
-    response.getDetaileddiffMap().forEach((difference) => {
-      difference.setInputdiff(true);
-    });
-    return response;
+    return inputDiffResponse(changes).setDeletebeforereplace(deleteBeforeReplace);
   }
 
   private async create(call: ServerUnaryCall<CreateRequest, CreateResponse>): Promise<CreateResponse> {

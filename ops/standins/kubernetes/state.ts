@@ -1,6 +1,5 @@
 /** What the state keeps of an object: as it is on the server, and beside that what was asked for, as the official plugin does. */
-import { type Bag, withoutSecrets } from "../values";
-import { isObject } from "./object";
+import { type Bag, isObject, withoutSecrets } from "../values";
 import { sealedLike } from "./secrets";
 
 /** Read back from the state, with secrets open. */

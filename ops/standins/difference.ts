@@ -1,7 +1,6 @@
 /** What lies between two versions of an object's inputs, property by property. */
-import type { Difference } from "../kind";
-import { type Bag, sameValue, type Value } from "../values";
-import { isObject } from "./object";
+import type { Difference } from "./kind";
+import { type Bag, isObject, sameValue, type Value } from "./values";
 
 type Path = readonly (string | number)[];
 

@@ -6,6 +6,8 @@ import { configError, describeIssue } from "./config/errors";
 import { resolve } from "./config/resolve";
 import { checkConfig } from "./config/rules";
 import { configNamespace, configSchema } from "./config/schema";
+import type { BackupSettings } from "./database/backups/settings";
+import type { RestoreTarget } from "./database/backups/target";
 import type { Environment } from "./environments";
 import type { AggregateName, TableName } from "./schema/catalogue";
 import type { ConnectionTarget } from "./schema/postgres";
@@ -56,6 +58,10 @@ export interface ClusterSettings {
   readonly silence: number;
   readonly passwordVersion: number;
   readonly keyVersion: number;
+  /** undefined: nobody has said where backups go. */
+  readonly backups: BackupSettings | undefined;
+  /** How a cluster begins that has no data yet; undefined: empty. */
+  readonly recover: { readonly target: RestoreTarget; readonly holdJobs: boolean } | undefined;
   readonly pooler: {
     readonly image: string;
     readonly haproxyImage: string;

@@ -108,9 +108,26 @@ export interface EnvironmentDefaults {
   };
   /** How large the database pods and the pooler are; used where the platform is a Kubernetes. */
   cluster: ClusterDefaults;
+  backups: BackupDefaults;
   tables: Partial<Record<TableName, Partial<TableSettingsText>>>;
   allTables: Partial<TableSettingsText>;
   allAggregates: Partial<AggregateSettingsText>;
+}
+
+/** How often backups are made, and how long they are kept. */
+export interface BackupDefaults {
+  readonly schedules: {
+    readonly full: string;
+    readonly differential: string;
+    readonly incremental: string;
+    readonly drill: string;
+  };
+  /** Of the newest backup: longer than two gaps in the schedules, so that one left out wakes nobody. */
+  readonly maxAge: string;
+  readonly keepFull: number;
+  readonly keepDifferential: number;
+  /** Bytes a second, as Kubernetes writes them. */
+  readonly bandwidth: string;
 }
 
 export interface ClusterDefaults {
@@ -159,6 +176,40 @@ const small: ClusterDefaults = {
   serverConnections: 50,
 };
 
+const productionBackups: BackupDefaults = {
+  schedules: {
+    // The factory's quietest night; the log of a week is what a restore has to replay at most after the last of the others.
+    full: "0 2 * * 0",
+    differential: "0 2 * * 1-6",
+    incremental: "0 8,14,20 * * *",
+    // A restore a week: a quarter of a day after a full backup would be the easiest case, so the middle of the week.
+    drill: "0 4 * * 3",
+  },
+  maxAge: "13 hours",
+  // Three to four weeks in which any point in time can be restored: the oldest full backup goes when the fifth is there.
+  keepFull: 4,
+  keepDifferential: 6,
+  // Half of what the volume's disk gives (Premium SSD P10 to P20: 100 to 150 MB/s); replay and queries have the rest.
+  bandwidth: "64Mi",
+};
+
+const stagingBackups: BackupDefaults = { ...productionBackups, keepFull: 2 };
+
+/** It is stopped at night and at weekends: what is due then is never made. */
+const devBackups: BackupDefaults = {
+  schedules: {
+    full: "0 10 * * 1",
+    differential: "0 10 * * 2-5",
+    incremental: "never",
+    drill: "0 11 * * 3",
+  },
+  // Over a weekend.
+  maxAge: "4 days",
+  keepFull: 1,
+  keepDifferential: 4,
+  bandwidth: "64Mi",
+};
+
 /** A server that is there already. */
 export const server = {
   kind: "server",
@@ -187,6 +238,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
       tls: "disable",
     },
     cluster: small,
+    backups: devBackups,
     // People try files of years ago here (NAB is of 2013); a 90-day retention would delete them at its first run.
     allTables: { retention: "50 years" },
     allAggregates: { retention: "keep" },
@@ -198,6 +250,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
     platform: "kubernetes",
     database: throughPortForward(54_329),
     cluster: small,
+    backups: devBackups,
     allTables: { retention: "90 days" },
     allAggregates: {},
     tables: { metric_hist: { chunkInterval: "7 days", retention: "30 days" } },
@@ -206,6 +259,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
     platform: "azure",
     database: throughPortForward(54_331),
     cluster: small,
+    backups: devBackups,
     // A copy of a few machines: cheap before complete.
     allTables: { retention: "90 days" },
     allAggregates: {},
@@ -215,6 +269,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
     platform: "azure",
     database: throughPortForward(54_332),
     cluster: staging,
+    backups: stagingBackups,
     allTables: {},
     allAggregates: {},
     tables: {},
@@ -223,6 +278,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
     platform: "azure",
     database: throughPortForward(54_333),
     cluster: production,
+    backups: productionBackups,
     allTables: {},
     allAggregates: {},
     tables: {},

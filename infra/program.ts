@@ -25,7 +25,7 @@ export async function program(): Promise<Record<string, unknown>> {
   const monthlyCost = reportAzure(config, new Date());
   const platform = provisionAzure(config);
   const kubernetes = provisionKubernetes(config, platform);
-  const database = provisionDatabase(config, kubernetes);
+  const database = provisionDatabase(config, kubernetes, platform?.vault.backupKey);
   if (platform !== undefined && database !== undefined) {
     platform.vault.keep("database-admin-password", database.adminPassword);
   }
@@ -53,6 +53,8 @@ function outputs(
       backups: platform.backups.accountName,
     }),
     ...(database && { pooler: database.pooler.endpoint, ca: database.caPem }),
+    // Kept apart from the cluster by whoever runs one: with the storage's key it is all that a lost cluster needs.
+    ...(database?.backupKey && { backupKey: database.backupKey }),
     roles: Object.values(loginRoles),
     passwords: schema.roles.passwords,
   };

@@ -40,6 +40,24 @@ END
 $function$;
 ALTER FUNCTION audit.refuse_change() OWNER TO ms5_owner;
 
+CREATE TABLE audit.backup_drills (
+  drill_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  label text,
+  target pg_lsn,
+  restore_seconds double precision,
+  loss_seconds double precision,
+  bytes bigint,
+  tables integer NOT NULL,
+  rows bigint NOT NULL,
+  passed boolean NOT NULL,
+  detail text,
+  CONSTRAINT backup_drills_pkey PRIMARY KEY (drill_id)
+);
+COMMENT ON TABLE audit.backup_drills IS 'Each restore of a backup on trial: what came of it, how long it took';
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.backup_drills FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+ALTER TABLE audit.backup_drills OWNER TO ms5_owner;
+
 CREATE TABLE audit.changes (
   change_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
@@ -58,6 +76,19 @@ COMMENT ON TABLE audit.changes IS 'Each change of a reference table: who, when, 
 CREATE INDEX changes_at ON audit.changes USING btree (at);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.changes FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 ALTER TABLE audit.changes OWNER TO ms5_owner;
+
+CREATE TABLE audit.restore_points (
+  point_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+  name text NOT NULL,
+  lsn pg_lsn NOT NULL,
+  made_by text NOT NULL DEFAULT SESSION_USER,
+  why text NOT NULL,
+  CONSTRAINT restore_points_pkey PRIMARY KEY (point_id)
+);
+COMMENT ON TABLE audit.restore_points IS 'Named places in the log that a restore can end at';
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.restore_points FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+ALTER TABLE audit.restore_points OWNER TO ms5_owner;
 
 -- -------------------- factory_telemetry
 CREATE SCHEMA factory_telemetry AUTHORIZATION ms5_owner;

@@ -67,7 +67,11 @@ export class AzurePlatform extends pulumi.ComponentResource {
 
     const registry = { place, subnets: network, puller: cluster.nodesPrincipalId };
     this.registry = new ImageRegistry("registry", registry, child);
-    this.vault = new SecretVault("vault", { place, subnets: network, logs }, child);
+    this.vault = new SecretVault(
+      "vault",
+      { place, subnets: network, logs, encryptionKey: config.cluster?.backups?.encryptionKey },
+      child,
+    );
     const storage = { place, subnets: network, logs, writer: cluster.nodesPrincipalId };
     this.backups = new BackupStorage("backups", storage, child);
     if (azure.locks) {

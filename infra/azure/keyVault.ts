@@ -13,11 +13,15 @@ export interface SecretVaultArgs {
   readonly place: Place;
   readonly subnets: Subnets;
   readonly logs: Logs;
+  /** Of backups that are there already, as the config states it. */
+  readonly encryptionKey: string | undefined;
 }
 
 export class SecretVault extends pulumi.ComponentResource {
   /** Resource id. */
   readonly vaultId: pulumi.Output<string>;
+  /** Encrypts backups. */
+  readonly backupKey: pulumi.Output<string>;
   private readonly vault: Vault;
 
   constructor(
@@ -29,7 +33,8 @@ export class SecretVault extends pulumi.ComponentResource {
     this.vault = this.makeVault();
     this.vaultId = this.idOf(this.vault);
     args.logs.record("key-vault", this.vaultId, keyVaultCategories);
-    this.keep("backup-encryption-key", this.backupKey());
+    this.backupKey = this.makeBackupKey();
+    this.keep("backup-encryption-key", this.backupKey);
     this.registerOutputs({});
   }
 
@@ -94,8 +99,9 @@ export class SecretVault extends pulumi.ComponentResource {
     return knownId(vault, place, "Microsoft.KeyVault/vaults", place.names.keyVault);
   }
 
-  private backupKey(): pulumi.Output<string> {
+  private makeBackupKey(): pulumi.Output<string> {
     const { azure } = this.args.place;
+    if (this.args.encryptionKey !== undefined) return pulumi.secret(this.args.encryptionKey);
     const key = new random.RandomPassword(
       "backup-encryption-key",
       { length: 64, special: false },

@@ -66,12 +66,16 @@ export function configError(
     const where =
       origin === undefined ? `${configNamespace}:${key}` : `${configNamespace}:${key} (from ${origin})`;
     const value = found === undefined ? "" : ` is ${JSON.stringify(found)};`;
+    const isSecret = configLeaves.some((leaf) => leaf.key === key && leaf.secret);
     const remedy =
-      origin !== undefined
-        ? `\n      set ${origin}='${example ?? "…"}', or unset it`
-        : example === undefined
-          ? `\n      pulumi config rm --stack ${stack} --path '${configNamespace}:${key}'`
-          : `\n      pulumi config set --stack ${stack} --path '${configNamespace}:${key}' '${example}'`;
+      origin === undefined && isSecret
+        ? // It asks for the value: what is typed on a command line stays in its history.
+          `\n      pulumi config set --secret --stack ${stack} --path '${configNamespace}:${key}'`
+        : origin !== undefined
+          ? `\n      set ${origin}='${example ?? "…"}', or unset it`
+          : example === undefined
+            ? `\n      pulumi config rm --stack ${stack} --path '${configNamespace}:${key}'`
+            : `\n      pulumi config set --stack ${stack} --path '${configNamespace}:${key}' '${example}'`;
     return `  ${where}${value} ${problem}${remedy}`;
   });
   return new UserError(`the configuration of stack "${stack}" is refused:\n${lines.join("\n")}`, {

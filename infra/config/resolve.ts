@@ -14,7 +14,7 @@ import { primaryPod } from "../database/primaryPod";
 import {
   type AggregateSettingsText,
   aggregateDefaults,
-  type ClusterDefaults,
+  type EnvironmentDefaults,
   environmentDefaults,
   environments,
   server,
@@ -22,10 +22,12 @@ import {
   tableDefaults,
 } from "../environments";
 import { parseInterval } from "../units";
+import { recoverTarget } from "./backupRules";
 import { defined } from "./defined";
 import { configError } from "./errors";
 import { knownInterval } from "./knownInterval";
 import { azureSettings } from "./resolveAzure";
+import { backupSettings } from "./resolveBackups";
 import type { ConfigInput } from "./schema";
 
 export function resolve(stack: string, input: ConfigInput): StackConfig {
@@ -58,7 +60,7 @@ export function resolve(stack: string, input: ConfigInput): StackConfig {
     platform,
     azure,
     kubernetes,
-    cluster: kubernetes && clusterSettings(input, defaults.cluster, azure !== undefined),
+    cluster: kubernetes && clusterSettings(input, defaults, stack, azure),
     database: {
       edition: database.edition ?? "community",
       kind: database.kind,
@@ -120,18 +122,22 @@ function members(cluster: ConfigInput["cluster"]): number {
 }
 
 function clusterSettings(
-  { cluster, pooler }: ConfigInput,
-  defaults: ClusterDefaults,
-  dedicatedNodes: boolean,
+  { cluster, pooler, backups }: ConfigInput,
+  { cluster: defaults, backups: backupDefaults }: EnvironmentDefaults,
+  stack: string,
+  azure: AzureSettings | undefined,
 ): ClusterSettings {
+  const dedicatedNodes = azure !== undefined;
   const classes = dedicatedNodes ? storageClassNames : undefined;
+  const dataVolume = cluster?.dataVolume ?? defaults.dataVolume;
+  const walVolume = cluster?.walVolume ?? defaults.walVolume;
   return {
     image: cluster?.image ?? defaults.image,
     members: members(cluster),
     cpu: cluster?.cpu ?? defaults.cpu,
     memory: cluster?.memory ?? defaults.memory,
-    dataVolume: cluster?.dataVolume ?? defaults.dataVolume,
-    walVolume: cluster?.walVolume ?? defaults.walVolume,
+    dataVolume,
+    walVolume,
     storageClass: cluster?.storageClass ?? classes?.data,
     walStorageClass: cluster?.walStorageClass ?? cluster?.storageClass ?? classes?.wal,
     dedicatedNodes,
@@ -140,6 +146,8 @@ function clusterSettings(
     silence: cluster?.silence ?? 3,
     passwordVersion: cluster?.passwordVersion ?? 1,
     keyVersion: cluster?.keyVersion ?? 1,
+    backups: backupSettings(backups ?? {}, backupDefaults, { stack, azure, dataVolume, walVolume }),
+    recover: recovery(cluster?.recover),
     pooler: {
       image: pooler?.image ?? defaults.poolerImage,
       haproxyImage: pooler?.haproxyImage ?? defaults.haproxyImage,
@@ -148,6 +156,11 @@ function clusterSettings(
       clientConnections: pooler?.clientConnections ?? 1_000,
     },
   };
+}
+
+function recovery(input: NonNullable<ConfigInput["cluster"]>["recover"]): ClusterSettings["recover"] {
+  if (input?.to === undefined) return undefined;
+  return { target: recoverTarget(input.to), holdJobs: input.holdJobs ?? true };
 }
 
 /** Laying optional settings over complete ones leaves them complete; undefined never overwrites. */

@@ -10,6 +10,7 @@ import {
 } from "../schema/catalogue";
 import { type Interval, interval } from "../units";
 import { azureProblems } from "./azureRules";
+import { backupProblems } from "./backupRules";
 import { clusterProblems } from "./clusterRules";
 import type { Problem } from "./errors";
 import { knownInterval } from "./knownInterval";
@@ -21,6 +22,7 @@ export function checkConfig(config: StackConfig): Problem[] {
     ...aggregateNames.flatMap((name) => aggregateProblems(name, config)),
     ...databaseProblems(config),
     ...clusterProblems(config),
+    ...backupProblems(config),
     ...azureProblems(config),
   ];
 }

@@ -6,6 +6,7 @@ import { type AggregateName, aggregateNames, type TableName, tableNames } from "
 import { tlsModes } from "../schema/postgres";
 import { intervalUnits, parseInterval } from "../units";
 import { azureSchema } from "./azureSchema";
+import { backupSchema } from "./backupSchema";
 
 /** Pulumi's namespace of our keys: the project's name. */
 export const configNamespace = "ms5-timescale";
@@ -234,6 +235,21 @@ export const configSchema = z.strictObject({
         .optional()
         .meta({ example: "2" })
         .describe("Raise it to give the CA and every certificate new keys"),
+      recover: z
+        .strictObject({
+          to: z
+            .string()
+            .min(1)
+            .optional()
+            .meta({ unit: "target", example: "latest" })
+            .describe("`latest`, a time with its offset (2026-11-22T10:15:00Z), or an LSN"),
+          holdJobs: z
+            .boolean()
+            .optional()
+            .describe("Whether TimescaleDB's jobs wait meanwhile, so that retention deletes nothing"),
+        })
+        .optional()
+        .describe("A cluster without data begins from its backups instead of empty"),
     })
     .optional(),
   pooler: z
@@ -257,6 +273,7 @@ export const configSchema = z.strictObject({
         .describe("Connections that clients may have to one PgBouncer pod"),
     })
     .optional(),
+  backups: backupSchema.optional(),
   azure: azureSchema.optional(),
   roles: z
     .strictObject({

@@ -1,5 +1,5 @@
 import type { ClusterSettings } from "../config";
-import { type ClusterAddress, serviceNames } from "./clusterAddress";
+import { type ClusterAddress, memberNames, serviceNames } from "./clusterAddress";
 import { parseBytes } from "./quantity";
 
 export interface AgentSettingsArgs {
@@ -19,6 +19,15 @@ export function agentSettings({ address, database, admin, settings }: AgentSetti
     walGuardBytes: guardBytes(settings.walVolume),
     database,
     admin,
+    members: memberNames(address),
+    ...(settings.backups && {
+      backups: {
+        repositories: settings.backups.stores.map((_, index) => index + 1),
+        queueMaxBytes: settings.backups.queueMaxBytes,
+        bytesPerSecond: settings.backups.bytesPerSecond ?? null,
+        maxAgeSeconds: settings.backups.maxAge,
+      },
+    }),
   };
 }
 

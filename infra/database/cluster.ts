@@ -6,6 +6,8 @@ import * as random from "@pulumi/random";
 import type { ClusterSettings } from "../config";
 import { agentFiles, digest } from "./agentFiles";
 import { agentSettings } from "./agentSettings";
+import { keysFile, renderKeys, renderPgbackrestConf, storeCaFiles } from "./backups/pgbackrestConf";
+import { backupNames } from "./backups/pods";
 import type { Certificates } from "./certificates";
 import { type ClusterAddress, serverDnsNames, serviceNames } from "./clusterAddress";
 import { credentialsSecret, memberLabels } from "./clusterNames";
@@ -27,11 +29,15 @@ export interface DatabaseClusterArgs {
   certificates: Certificates;
   /** Whether `destroy` deletes the volumes. */
   dropData: boolean;
+  /** Of its backups, where something else keeps it; else one is made. */
+  encryptionKey: pulumi.Input<string> | undefined;
 }
 
 export class DatabaseCluster extends pulumi.ComponentResource {
   /** Of the administrator, as which the program works in the database. */
   readonly adminPassword: pulumi.Output<string>;
+  /** Without it no backup can be read. undefined where there are none. */
+  readonly backupKey: pulumi.Output<string> | undefined;
   readonly members: kubernetes.apps.v1.StatefulSet;
   /** The primary's Service. */
   readonly primary: kubernetes.core.v1.Service;
@@ -48,7 +54,10 @@ export class DatabaseCluster extends pulumi.ComponentResource {
     const certificates = this.certificates();
     const headless = this.membersService();
     const volumes = this.volumes();
-    this.members = this.statefulSet([settings, agent, ...certificates, headless, ...volumes]);
+    const needs = [settings, agent, ...certificates, headless, ...volumes];
+    this.backupKey = this.encryptionKey();
+    if (this.backupKey !== undefined) needs.push(this.backupKeys(this.backupKey));
+    this.members = this.statefulSet(needs);
     this.disruptionBudget();
     const rollout = this.rollout(revision);
     this.primary = this.roleService("primary", rollout);
@@ -68,13 +77,15 @@ export class DatabaseCluster extends pulumi.ComponentResource {
   }
 
   private settings(): { revision: string; settings: pulumi.Resource } {
-    const { address, database, admin, podNetwork, parameters } = this.args;
-    const patroni = patroniConfig({ cluster: address, database, admin, podNetwork, parameters });
+    const { address, database, admin, podNetwork, parameters, settings: stated } = this.args;
+    const { backups, recover } = stated;
+    const patroni = patroniConfig({ cluster: address, database, admin, podNetwork, parameters, recover });
     const agent = this.agentSettings();
     const revision = digest([patroni, agent]);
     const settings = this.configMap(mountNames(this.name).settings, {
       "patroni.yml": readable(patroni),
       "agent.json": readable({ ...agent, revision }),
+      ...(backups && { "pgbackrest.conf": renderPgbackrestConf(backups), ...storeCaFiles(backups) }),
     });
     return { revision, settings };
   }
@@ -82,6 +93,25 @@ export class DatabaseCluster extends pulumi.ComponentResource {
   private agentSettings(): object {
     const { address, database, admin, settings } = this.args;
     return agentSettings({ address, database, admin, settings });
+  }
+
+  private encryptionKey(): pulumi.Output<string> | undefined {
+    const { encryptionKey, settings } = this.args;
+    if (settings.backups === undefined) return undefined;
+    const stated = settings.backups.encryptionKey ?? encryptionKey;
+    if (stated !== undefined) return pulumi.secret(stated);
+    const key = new random.RandomPassword(
+      `${this.name}-backup-key`,
+      { length: 64, special: false },
+      { parent: this },
+    );
+    return key.result;
+  }
+
+  private backupKeys(encryptionKey: pulumi.Output<string>): pulumi.Resource {
+    const { backups } = this.args.settings;
+    const text = encryptionKey.apply((key) => (backups === undefined ? "" : renderKeys(backups, key)));
+    return this.secret(backupNames(this.name).keys, { [keysFile]: pulumi.secret(text) });
   }
 
   private agent(): pulumi.Resource {
@@ -139,7 +169,8 @@ export class DatabaseCluster extends pulumi.ComponentResource {
     const { address, settings } = this.args;
     const { image, cpu, memory, dedicatedNodes } = settings;
     const startsWith = { "ms5.io/agent": digest([agentFiles(), this.agentSettings()]) };
-    return { cluster: address, image, cpu, memory, dedicatedNodes, startsWith };
+    const backups = settings.backups !== undefined;
+    return { cluster: address, image, cpu, memory, dedicatedNodes, backups, startsWith };
   }
 
   private statefulSet(dependsOn: pulumi.Resource[]): kubernetes.apps.v1.StatefulSet {
@@ -166,7 +197,8 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         dependsOn,
         // What it says of volumes holds for the first ones only, and cannot be changed: the claims above are what counts.
         ignoreChanges: ["spec.volumeClaimTemplates"],
-        customTimeouts: { create: "10m", update: "20m" },
+        // What is restored first may be terabytes.
+        customTimeouts: { create: this.args.settings.recover === undefined ? "10m" : "24h", update: "20m" },
       },
     );
   }
@@ -201,6 +233,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             { name: "postgres", port: 5432 },
             { name: "patroni", port: 8008 },
             { name: "agent", port: 8009 },
+            ...(this.args.settings.backups ? [{ name: "pgbackrest", port: 8432 }] : []),
           ],
         },
       },

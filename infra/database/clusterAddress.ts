@@ -14,10 +14,12 @@ export function serviceNames({ name }: ClusterAddress) {
 
 /** The members' own names, in the order of their pods: `blue-0.blue-members.ms5-database.svc.cluster.local`, … */
 export function memberHosts(cluster: ClusterAddress): string[] {
-  return Array.from(
-    { length: cluster.members },
-    (_, index) => `${cluster.name}-${index}.${memberDomain(cluster)}`,
-  );
+  return memberNames(cluster).map((name) => `${name}.${memberDomain(cluster)}`);
+}
+
+/** Their names alone, which are those of their pods. */
+export function memberNames({ name, members }: ClusterAddress): string[] {
+  return Array.from({ length: members }, (_, index) => `${name}-${index}`);
 }
 
 /** Where whoever is the primary answers. */

@@ -4,12 +4,16 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterSettings, KubernetesSettings, StackConfig } from "../config";
 import { findApiServer, statedApiServer } from "../kubernetes/apiServer";
+import type { Addresses } from "../kubernetes/flows";
 import { namespaceNames } from "../kubernetes/namespaceNames";
 import { Namespaces } from "../kubernetes/namespaces";
 import { NetworkPolicies } from "../kubernetes/networkPolicyResources";
 import type { Kubernetes } from "../kubernetes/provider";
 import { DatabaseAccount, PoolerAccount } from "../kubernetes/serviceAccount";
+import { AlertRules } from "../monitoring/alertRules";
 import type { ConnectionTarget } from "../schema/postgres";
+import { BackupJobs } from "./backups/jobs";
+import type { BackupSettings } from "./backups/settings";
 import { Certificates } from "./certificates";
 import { DatabaseCluster } from "./cluster";
 import type { ClusterAddress } from "./clusterAddress";
@@ -23,10 +27,14 @@ export interface DatabaseArgs {
   provider: kubernetes.Provider;
   target: ConnectionTarget;
   dropData: boolean;
+  /** Of backups, where the platform keeps it. */
+  encryptionKey: pulumi.Input<string> | undefined;
 }
 
 export class Database extends pulumi.ComponentResource {
   readonly adminPassword: pulumi.Output<string>;
+  /** Without it no backup can be read. undefined where there are none. */
+  readonly backupKey: pulumi.Output<string> | undefined;
   /** The CA that signed the certificates of pooler and database, as PEM. */
   readonly caPem: pulumi.Output<string>;
   /** Where applications go. */
@@ -47,7 +55,11 @@ export class Database extends pulumi.ComponentResource {
     const { apiServer } = args.kubernetes;
     const policies = new NetworkPolicies(
       "network-policies",
-      { namespaces, apiServer: apiServer === undefined ? findApiServer(child) : statedApiServer(apiServer) },
+      {
+        namespaces,
+        apiServer: apiServer === undefined ? findApiServer(child) : statedApiServer(apiServer),
+        others: storageAddresses(settings.backups),
+      },
       child,
     );
     const certificates = new Certificates("certificates", { keyVersion: settings.keyVersion }, child);
@@ -72,9 +84,20 @@ export class Database extends pulumi.ComponentResource {
         podNetwork: args.kubernetes.podNetwork,
         certificates,
         dropData: args.dropData,
+        encryptionKey: args.encryptionKey,
       },
       guarded,
     );
+    const { backups } = settings;
+    if (backups !== undefined) {
+      new AlertRules("alert-rules", { namespace }, child);
+      new BackupJobs(
+        "backups",
+        { colour: activeColour, namespace, settings, backups, certificates },
+        { parent: this, dependsOn: [cluster] },
+      );
+    }
+    this.backupKey = cluster.backupKey;
     this.caPem = certificates.caPem;
     this.adminPassword = cluster.adminPassword;
     this.pooler = this.makePooler(args, address, namespaces, certificates, guarded);
@@ -120,10 +143,19 @@ export class Database extends pulumi.ComponentResource {
 }
 
 /** What the program provisions of a stack's database, if anything. */
-export function provisionDatabase(config: StackConfig, place: Kubernetes | undefined): Database | undefined {
+export function provisionDatabase(
+  config: StackConfig,
+  place: Kubernetes | undefined,
+  encryptionKey: pulumi.Input<string> | undefined,
+): Database | undefined {
   const { cluster, kubernetes, database, destroy } = config;
   if (place === undefined || cluster === undefined || kubernetes === undefined) return undefined;
   if (database.target === undefined) return undefined;
+  if (cluster.backups === undefined) {
+    void pulumi.log.warn(
+      "backups.storage is not set: nothing of this database is backed up (docs/backups.md says how)",
+    );
+  }
   return new Database(
     "database",
     {
@@ -132,7 +164,20 @@ export function provisionDatabase(config: StackConfig, place: Kubernetes | undef
       provider: place.provider,
       target: database.target,
       dropData: destroy.dropTelemetry,
+      encryptionKey,
     },
     { dependsOn: place.ready },
   );
 }
+
+/** Outsiders that backups need a way to. */
+function storageAddresses(backups: BackupSettings | undefined): Omit<Addresses, "apiServer"> {
+  const [first] = backups?.stores ?? [];
+  if (backups === undefined || first === undefined) return {};
+  const storage = { addresses: backups.stores.flatMap(({ addresses }) => addresses), port: first.port };
+  const byIdentity = backups.stores.some(({ keyType }) => keyType === "auto");
+  return { storage, ...(byIdentity && { identity: metadataService }) };
+}
+
+/** Azure's Instance Metadata Service, at the same address on each machine. */
+const metadataService = { addresses: ["169.254.169.254"], port: 80 };

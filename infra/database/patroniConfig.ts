@@ -1,7 +1,8 @@
 // What Patroni reads: patroni.yml of every member, and the settings that hold for the whole cluster, which the agent on
 // the primary puts into Patroni's store whenever they differ. Every value that is no default carries its reason.
-import type { ClusterAddress } from "./clusterAddress";
 
+import type { RestoreTarget } from "./backups/target";
+import type { ClusterAddress } from "./clusterAddress";
 import { pgHba, pgIdent } from "./pgHba";
 
 /** Where things are in a database pod; infra/database/agent/settings.py has the same. */
@@ -35,10 +36,19 @@ export interface PatroniArgs {
   readonly podNetwork: string;
   /** PostgreSQL's, over {@link fixedParameters}. */
   readonly parameters: Parameters;
+  /** How a cluster without data begins; undefined: empty. */
+  readonly recover?: { readonly target: RestoreTarget } | undefined;
 }
 
 /** patroni.yml: what a member has to know before it can look into the store. A JSON text, which is YAML too. */
-export function patroniConfig({ cluster, database, admin, podNetwork, parameters }: PatroniArgs): object {
+export function patroniConfig({
+  cluster,
+  database,
+  admin,
+  podNetwork,
+  parameters,
+  recover,
+}: PatroniArgs): object {
   const robot = (name: string, key = `${podPaths.robotTls}/${name}.key`) => ({
     username: name,
     sslmode: "verify-full",
@@ -75,6 +85,7 @@ export function patroniConfig({ cluster, database, admin, podNetwork, parameters
     bootstrap: {
       // In the store from the first start on; later changes get there by the agent on the primary.
       dcs: clusterConfig(parameters),
+      ...(recover && fromBackups(recover.target)),
       initdb: [
         { encoding: "UTF8" },
         { "locale-provider": "builtin" },
@@ -107,6 +118,19 @@ export function patroniConfig({ cluster, database, admin, podNetwork, parameters
       parameters: { unix_socket_directories: podPaths.socket },
       pg_hba: pgHba({ database, admin, podNetwork }),
       pg_ident: pgIdent,
+    },
+  };
+}
+
+/** Patroni's custom bootstrap: the first member restores, and is the primary when PostgreSQL has recovered to the target. */
+function fromBackups(target: RestoreTarget): object {
+  return {
+    method: "backups",
+    backups: {
+      command: `python3 ${podPaths.agent}/bootstrap.py '${JSON.stringify(target)}'`,
+      // pgBackRest has written where recovery goes.
+      keep_existing_recovery_conf: true,
+      no_params: true,
     },
   };
 }

@@ -1,13 +1,12 @@
 // The database pod, purely: what runs in it, what it may, and where it may run.
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { backrestEnvironment, backupPaths } from "./backups/pgbackrestConf";
+import { backupNames, postgresUser } from "./backups/pods";
 import { type ClusterAddress, serviceNames } from "./clusterAddress";
 import { caConfigMap, credentialsSecret, memberLabels } from "./clusterNames";
 import { dedicatedNodes } from "./dedicatedNodes";
 import { podPaths } from "./patroniConfig";
-
-/** The image's user, postgres: part of the contract with images (docs/database.md). */
-const postgresUser = 1000;
 
 export interface DatabasePodArgs {
   readonly cluster: ClusterAddress;
@@ -17,6 +16,8 @@ export interface DatabasePodArgs {
   readonly accountName: pulumi.Input<string>;
   /** Whether nodes are kept for it. */
   readonly dedicatedNodes: boolean;
+  /** Whether it backs up. */
+  readonly backups: boolean;
   /** Changes when what the pod only reads at its start does. */
   readonly startsWith: Readonly<Record<string, string>>;
 }
@@ -83,6 +84,14 @@ export function databasePod(args: DatabasePodArgs): types.input.core.v1.PodTempl
           name: "credentials",
           secret: { secretName: credentialsSecret(cluster.name), defaultMode: 0o440 },
         },
+        ...(args.backups
+          ? [
+              {
+                name: "backup-keys",
+                secret: { secretName: backupNames(cluster.name).keys, defaultMode: 0o440 },
+              },
+            ]
+          : []),
       ],
     },
   };
@@ -106,11 +115,13 @@ function container(args: DatabasePodArgs): types.input.core.v1.Container {
       { name: "PYTHONUNBUFFERED", value: "1" },
       { name: "LC_ALL", value: "C.UTF-8" },
       { name: "HOME", value: "/tmp" },
+      ...(args.backups ? backrestEnvironment : []),
     ],
     ports: [
       { name: "postgres", containerPort: 5432 },
       { name: "patroni", containerPort: 8008 },
       { name: "agent", containerPort: 8009 },
+      ...(args.backups ? [{ name: "pgbackrest", containerPort: 8432 }] : []),
     ],
     // No limit on CPU: throttled, a member misses its turns, and a failover comes of nothing.
     resources: { requests: { cpu: args.cpu, memory: args.memory }, limits: { memory: args.memory } },
@@ -137,6 +148,7 @@ function container(args: DatabasePodArgs): types.input.core.v1.Container {
       { name: "server-tls", mountPath: podPaths.serverTls, readOnly: true },
       { name: "robot-tls", mountPath: podPaths.robotTls, readOnly: true },
       { name: "credentials", mountPath: podPaths.credentials, readOnly: true },
+      ...(args.backups ? [{ name: "backup-keys", mountPath: backupPaths.keys, readOnly: true }] : []),
     ],
   };
 }

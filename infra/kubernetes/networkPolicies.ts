@@ -35,6 +35,8 @@ export function networkPolicies(flows: readonly Flow[]): PolicyPlan[] {
 /** The flows that share both ends. */
 interface Pair {
   readonly name: string;
+  /** Name of the listener's policy where it would be in one namespace with the sender's. */
+  readonly answer: string;
   readonly from: Party;
   readonly to: Party;
   readonly flows: Flow[];
@@ -43,8 +45,15 @@ interface Pair {
 function pairsOf(flows: readonly Flow[]): Pair[] {
   const pairs = new Map<string, Pair>();
   for (const flow of flows) {
-    const name = `${kebabCase(flow.from)}-to-${kebabCase(flow.to)}`;
-    const pair: Pair = pairs.get(name) ?? { name, from: parties[flow.from], to: parties[flow.to], flows: [] };
+    const [sender, listener] = [kebabCase(flow.from), kebabCase(flow.to)];
+    const name = `${sender}-to-${listener}`;
+    const known = {
+      name,
+      answer: `${listener}-from-${sender}`,
+      from: parties[flow.from],
+      to: parties[flow.to],
+    };
+    const pair: Pair = pairs.get(name) ?? { ...known, flows: [] };
     pair.flows.push(flow);
     pairs.set(name, pair);
   }
@@ -64,9 +73,10 @@ function defaultDeny(namespace: NamespaceKey): PolicyPlan {
 function allowances(pair: Pair): PolicyPlan[] {
   const { from, to } = pair;
   if (from === to && isWorkload(from)) return [allowance(pair, from, ["Ingress", "Egress"])];
+  const together = isWorkload(from) && isWorkload(to) && from.namespace === to.namespace;
   return [
     ...(isWorkload(from) ? [allowance(pair, from, ["Egress"])] : []),
-    ...(isWorkload(to) ? [allowance(pair, to, ["Ingress"])] : []),
+    ...(isWorkload(to) ? [allowance(together ? { ...pair, name: pair.answer } : pair, to, ["Ingress"])] : []),
   ];
 }
 
@@ -105,18 +115,26 @@ function peers(party: Party, namespace: NamespaceKey, addresses: Addresses): Pee
 }
 
 function blocks(name: keyof Addresses, addresses: Addresses): Peer[] {
-  const known = addresses[name].addresses;
+  const known = addresses[name]?.addresses ?? [];
   // A rule without peers would allow every address there is.
   if (known.length === 0) {
     throw new UserError(`no address is known of ${name}, so that no policy can name it`, {
-      fix: "see that `kubectl get endpointslice kubernetes -n default` shows an address",
+      fix: "see that `kubectl get endpointslice kubernetes -n default` shows an address, and that backups.storage.addresses is set",
     });
   }
-  return known.map((address) => ({ ipBlock: { cidr: `${address}/${isIPv6(address) ? 128 : 32}` } }));
+  return known.map((address) => ({ ipBlock: blockOf(address) }));
+}
+
+/** RFC 1918 and link-local: what has a public address is in none of them. */
+const notPublic = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"];
+
+function blockOf(address: string): { cidr: string; except?: string[] } {
+  if (address === "0.0.0.0/0") return { cidr: address, except: notPublic };
+  return { cidr: address.includes("/") ? address : `${address}/${isIPv6(address) ? 128 : 32}` };
 }
 
 function portsOf(flow: Flow, to: Party, addresses: Addresses): Port[] {
-  const port = flow.port === "given" && "address" in to ? addresses[to.address].port : flow.port;
+  const port = flow.port === "given" && "address" in to ? (addresses[to.address]?.port ?? 0) : flow.port;
   return flow.protocols.map((protocol) => ({ port, protocol }));
 }
 

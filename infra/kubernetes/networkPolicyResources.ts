@@ -1,21 +1,24 @@
 // infra/kubernetes/networkPolicyResources.ts - closed by default: the policies that the table of flows comes to.
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Endpoints, flows } from "./flows";
+import { type Addresses, type Endpoints, flowsWith } from "./flows";
 import type { Namespaces } from "./namespaces";
 import { networkPolicies } from "./networkPolicies";
 
 export interface NetworkPoliciesArgs {
   namespaces: Namespaces;
   apiServer: pulumi.Input<Endpoints>;
+  /** Known without asking anybody. */
+  others: Omit<Addresses, "apiServer">;
 }
 
 /** Pods should depend on it: then there is no moment in which they run and nothing is denied. */
 export class NetworkPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ms5:kubernetes:NetworkPolicies", name, {}, opts);
-    const addresses = pulumi.output({ apiServer: args.apiServer });
-    for (const plan of networkPolicies(flows)) {
+    const present = new Set(["apiServer", ...Object.keys(args.others)] as (keyof Addresses)[]);
+    const addresses = pulumi.output(args.apiServer).apply((apiServer) => ({ apiServer, ...args.others }));
+    for (const plan of networkPolicies(flowsWith(present))) {
       const metadata = {
         name: plan.name,
         namespace: args.namespaces[plan.namespace],

@@ -84,7 +84,7 @@ async function connect(configured: () => KubeConfig, route: ForwardRoute, socket
  *
  * @throws UserError when there is none, or the API server cannot be asked
  */
-async function readyPod(
+export async function readyPod(
   config: KubeConfig,
   namespace: string,
   labels: Readonly<Record<string, string>>,
@@ -100,7 +100,8 @@ async function readyPod(
   });
 }
 
-function isReady({ status }: V1Pod): boolean {
+/** Whether Kubernetes counts it as ready. */
+export function isReady({ status }: V1Pod): boolean {
   return status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 }
 

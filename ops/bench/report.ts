@@ -28,7 +28,8 @@ export interface Machine {
 }
 
 export interface Report {
-  readonly name: BenchName;
+  /** `restore` has a command of its own: it needs a cluster. */
+  readonly name: BenchName | "restore";
   readonly machine: Machine;
   /** ISO. */
   readonly date: string;

@@ -4,6 +4,7 @@ import { writeIntoDocument } from "../bench/document";
 import { type BenchName, benchNames, type Report, toMarkdown, toTable } from "../bench/report";
 import { createLog } from "../log";
 import { registerFailover } from "./benchFailover";
+import { registerRestore } from "./benchRestore";
 import { wholeNumber } from "./wholeNumber";
 
 interface Options {
@@ -15,7 +16,7 @@ interface Options {
 
 const warmUps = 1;
 
-/** `bench ingest|query|compression|schema|all [--rows N] [--runs N] [--write] [--json]`, and `bench failover` */
+/** `bench ingest|query|compression|schema|all [--rows N] [--runs N] [--write] [--json]`, and `bench failover`, `bench restore` */
 export function register(program: Command): void {
   const command = program
     // What follows the name of a benchmark with options of its own is that one's: both parents have to leave it alone.
@@ -35,6 +36,7 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout: of each benchmark, when all are run", false)
     .action(bench);
   registerFailover(command);
+  registerRestore(command);
 }
 
 async function bench(name: BenchName | "all", options: Options): Promise<void> {

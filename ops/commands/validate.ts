@@ -3,7 +3,7 @@ import { createLog } from "../log";
 import { defaultStack } from "../stackConfig";
 import { stackTarget } from "../stackTarget";
 import { validate } from "../validate";
-import { type Finding, validationExitCode } from "../validate/check";
+import { findingLine, validationExitCode } from "../validate/check";
 
 /** `validate [--stack S] [--json]`: exit code 0 nothing failed, 1 an ERROR, 2 a CRITICAL. */
 export function register(program: Command): void {
@@ -20,15 +20,11 @@ export function register(program: Command): void {
         process.stdout.write(
           options.json
             ? `${JSON.stringify(report)}\n`
-            : `${report.findings.map(line).join("\n")}\n${report.checks} checks, ${report.failed} failed\n`,
+            : `${report.findings.map(findingLine).join("\n")}\n${report.checks} checks, ${report.failed} failed\n`,
         );
         process.exitCode = validationExitCode(report);
       } finally {
         await close();
       }
     });
-}
-
-function line({ passed, severity, check, detail }: Finding): string {
-  return passed ? `ok        ${check}` : `${severity.padEnd(9)} ${check}: ${detail}`;
 }

@@ -5,6 +5,7 @@ import { catchInterrupts } from "../../ops/engine/signals";
 import { explain } from "../../ops/explain";
 import { createLog } from "../../ops/log";
 import { isReady, readyNodes } from "./apiServer";
+import { ensureBlobStorage, storageUrl } from "./blobStorage";
 import { down, stateOf, up } from "./cluster";
 import { buildImages, loadImage } from "./images";
 import { planCluster } from "./plan";
@@ -41,6 +42,17 @@ program
     await down(plan, log);
     await start();
     await printStatus();
+  });
+program
+  .command("storage")
+  .description("start blob storage beside it, and print the environment of a stack that backs up there")
+  .action(async () => {
+    await up(plan, log);
+    const storage = await ensureBlobStorage(plan, log);
+    log.info(storageUrl(plan));
+    for (const [name, value] of Object.entries(storage.config)) {
+      process.stdout.write(`export ${name}='${value}'\n`);
+    }
   });
 const image = program.command("image").description("images that the nodes have; they pull none");
 image

@@ -1,5 +1,6 @@
 // The cluster, for e2e tests and benchmarks.
 import type { Log } from "../../ops/log";
+import { ensureAzurite } from "./blobStorage/azurite";
 import { up } from "./cluster";
 import { ensureOurImages } from "./images";
 import { type ClusterPlan, planCluster } from "./plan";
@@ -27,6 +28,7 @@ export interface TestCluster {
 export async function prepareCluster(log: Log): Promise<void> {
   await requireMachine(log);
   await ensureOurImages(planCluster(), await ensureTools(log), log);
+  await ensureAzurite(log);
 }
 
 /**

@@ -14,6 +14,8 @@ import { networkPolicies, specOf } from "../../infra/kubernetes/networkPolicies"
 import { referenceOf } from "../../ops/standins/kubernetes/object";
 import type { Bag } from "../../ops/standins/values";
 import { ensureCluster } from "../cluster";
+import { ensureBlobStorage } from "../cluster/blobStorage";
+import { storagePorts } from "../cluster/blobStorage/places";
 import { silent } from "../support/embedded";
 import { TestNamespace } from "./support/kubernetes";
 import { covers } from "./support/probes";
@@ -26,10 +28,13 @@ const allowed = [
   "database > database TCP/5432",
   "database > database TCP/8008",
   "database > database TCP/8009",
-  "database,pooler > dns",
+  "database > database TCP/8432",
+  "backup,drill > database TCP/8009",
+  "database,pooler,backup,drill,clone > dns",
   "database > api",
+  "database,drill,clone > storage,identity",
   // What is not ours is not our business.
-  "client,other > client,other,dns,api",
+  "client,other > client,other,dns,api,storage,identity",
 ];
 
 /** What changes when one policy is missing. */
@@ -41,10 +46,29 @@ const missing: Record<string, { closes?: string[]; opens?: string[] }> = {
   "database/database-to-database": { closes: ["database > database"] },
   "database/database-to-dns": { closes: ["database > dns"] },
   "database/database-to-api-server": { closes: ["database > api"] },
+  "database/database-to-storage": { closes: ["database > storage"] },
+  "database/database-to-identity": { closes: ["database > identity"] },
+  "database/backup-to-database": { closes: ["backup > database"] },
+  "database/database-from-backup": { closes: ["backup > database"] },
+  "database/backup-to-dns": { closes: ["backup > dns"] },
+  "database/drill-to-database": { closes: ["drill > database"] },
+  "database/database-from-drill": { closes: ["drill > database"] },
+  "database/drill-to-dns": { closes: ["drill > dns"] },
+  "database/drill-to-storage": { closes: ["drill > storage"] },
+  "database/drill-to-identity": { closes: ["drill > identity"] },
+  "database/clone-to-dns": { closes: ["clone > dns"] },
+  "database/clone-to-storage": { closes: ["clone > storage"] },
+  "database/clone-to-identity": { closes: ["clone > identity"] },
   "database/default-deny": {
-    opens: ["bare-database > client,other,dns,api", "client,other > bare-database"],
+    // Who only sends has no other policy for what comes.
+    opens: [
+      "bare-database > client,other,dns,api,storage,identity,backup,drill,clone",
+      "client,other > bare-database,backup,drill,clone",
+    ],
   },
-  "pooler/default-deny": { opens: ["bare-pooler > client,other,dns,api", "client,other > bare-pooler"] },
+  "pooler/default-deny": {
+    opens: ["bare-pooler > client,other,dns,api,storage,identity", "client,other > bare-pooler"],
+  },
 };
 
 /** Two of each workload, so that each meets its like; on nodes in turn, so that some share one and some don't. */
@@ -53,6 +77,9 @@ const pods = {
   "database-2": "database",
   "pooler-1": "pooler",
   "pooler-2": "pooler",
+  "backup-1": "backup",
+  "drill-1": "drill",
+  "clone-1": "clone",
   "client-1": "client",
   "other-1": "other",
   "bare-database-1": "bare-database",
@@ -60,6 +87,7 @@ const pods = {
 } as const;
 type PodName = keyof typeof pods;
 type Kind = (typeof pods)[PodName];
+const unlabelled: readonly Kind[] = ["client", "other", "bare-database", "bare-pooler"];
 const podNames = Object.keys(pods) as PodName[];
 
 /** The workloads' ports, one that nobody has, and one of theirs by the other protocol. */
@@ -68,6 +96,7 @@ const ports = [
   ["TCP", 6432],
   ["TCP", 8008],
   ["TCP", 8009],
+  ["TCP", 8432],
   ["TCP", 9999],
   ["UDP", 5432],
 ] as const;
@@ -76,6 +105,9 @@ const ports = [
 const homes = {
   database: "database",
   pooler: "pooler",
+  backup: "database",
+  drill: "database",
+  clone: "database",
   client: "client",
   other: "other",
   "bare-database": "database",
@@ -97,7 +129,7 @@ const policies = new Map<string, Bag>();
 let targets: Target[];
 
 interface Target {
-  readonly kind: Kind | "dns" | "api";
+  readonly kind: Kind | "dns" | "api" | "storage" | "identity";
   /** How it is reached, where there is more than one way. */
   readonly way: string;
   readonly protocol: "TCP" | "UDP";
@@ -106,7 +138,11 @@ interface Target {
 }
 
 beforeAll(async () => {
-  const { kubeconfig } = await ensureCluster(silent);
+  const { kubeconfig, plan } = await ensureCluster(silent);
+  await ensureBlobStorage(plan, silent);
+  // Two ports of one process stand for two outsiders.
+  const storage = { addresses: [plan.control.address], port: storagePorts.door };
+  const identity = { addresses: [plan.control.address], port: storagePorts.control };
   config.loadFromFile(kubeconfig);
   core = config.makeApiClient(CoreV1Api);
   for (const [home, own] of Object.entries(labels)) {
@@ -116,13 +152,13 @@ beforeAll(async () => {
     namespaces[home as Home] = namespace;
   }
   const apiServer = await findApiServer();
-  for (const plan of networkPolicies(flows)) {
-    const { namespace, name } = plan;
+  for (const policyPlan of networkPolicies(flows)) {
+    const { namespace, name } = policyPlan;
     const policy = {
       apiVersion: "networking.k8s.io/v1",
       kind: "NetworkPolicy",
       metadata: { namespace: namespaceNames[namespace], name },
-      spec: specOf(plan, { apiServer }),
+      spec: specOf(policyPlan, { apiServer, storage, identity }),
     };
     const moved = JSON.stringify(policy)
       .replaceAll(`"${namespaceNames.database}"`, `"${namespaces.database.name}"`)
@@ -131,7 +167,12 @@ beforeAll(async () => {
   }
   for (const policy of policies.values()) await namespaces.database.apply(policy);
   await makePods();
-  targets = [...(await podTargets()), ...(await serviceTargets(apiServer))];
+  targets = [
+    ...(await podTargets()),
+    ...(await serviceTargets(apiServer)),
+    outsider("storage", storage),
+    outsider("identity", identity),
+  ];
 }, 600_000);
 
 afterAll(async () => {
@@ -164,7 +205,7 @@ async function makePods(): Promise<void> {
   const nodes = (await core.listNode()).items.map(({ metadata }) => metadata?.name ?? "");
   for (const [index, name] of podNames.entries()) {
     const kind = pods[name];
-    const workload = kind === "database" || kind === "pooler" ? kind : undefined;
+    const workload = unlabelled.includes(kind) ? undefined : kind;
     await core.createNamespacedPod({
       namespace: namespaceOf(kind),
       body: {
@@ -218,6 +259,11 @@ async function readyAddress(namespace: string, name: string): Promise<string> {
       throw new Error(`${namespace}/${name} is not ready: ${JSON.stringify(status)}`);
     await sleep(200);
   }
+}
+
+function outsider(kind: "storage" | "identity", { addresses, port }: Endpoints): Target {
+  const address = addresses[0] ?? "";
+  return { kind, way: address, protocol: "TCP", address, port };
 }
 
 /** What pods reach through Services as well as directly. */

@@ -31,6 +31,9 @@ const config: Readonly<Record<string, Overrides>> = {
     MS5_KUBERNETES_CONTEXT: "nowhere",
     // Otherwise asked of the cluster.
     MS5_KUBERNETES_API_SERVER: "10.0.0.1:6443",
+    MS5_BACKUPS_STORAGE_ACCOUNT: "factory",
+    MS5_BACKUPS_STORAGE_ADDRESSES: "10.0.0.9/32",
+    MS5_BACKUPS_STORAGE_KEY: "sv=2026-10-06&sig=secret",
   },
 };
 

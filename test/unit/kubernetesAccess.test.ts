@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import { endpointsOf } from "../../infra/kubernetes/apiServer";
+import type { Addresses } from "../../infra/kubernetes/flows";
 import { Namespaces } from "../../infra/kubernetes/namespaces";
 import { NetworkPolicies } from "../../infra/kubernetes/networkPolicyResources";
 import { DatabaseAccount, PoolerAccount } from "../../infra/kubernetes/serviceAccount";
@@ -24,6 +25,13 @@ async function declared(declare: () => void): Promise<Map<string, Record<string,
   return objects;
 }
 
+const apiServer = { addresses: ["10.1.2.3"], port: 6443 };
+
+const policies = (others: Omit<Addresses, "apiServer">) =>
+  declared(
+    () => new NetworkPolicies("policies", { namespaces: new Namespaces("namespaces"), apiServer, others }),
+  );
+
 describe("what is declared", () => {
   it("is both namespaces, held to Pod Security restricted", async () => {
     const objects = await declared(() => new Namespaces("namespaces"));
@@ -36,10 +44,7 @@ describe("what is declared", () => {
   });
 
   it("is every policy, in its namespace, with its reason", async () => {
-    const apiServer = { addresses: ["10.1.2.3"], port: 6443 };
-    const objects = await declared(
-      () => new NetworkPolicies("policies", { namespaces: new Namespaces("namespaces"), apiServer }),
-    );
+    const objects = await policies({});
     expect([...objects.keys()].filter((key) => key.includes("NetworkPolicy")).sort()).toMatchInlineSnapshot(
       `
       [
@@ -97,6 +102,53 @@ describe("what is declared", () => {
       }
     `,
     );
+  });
+
+  it("is every policy of backups too, where there are any, and of identities where they open the storage", async () => {
+    const storage = { addresses: ["10.0.0.9/32"], port: 443 };
+    const identity = { addresses: ["169.254.169.254"], port: 80 };
+    const added = async (others: Omit<Addresses, "apiServer">) => {
+      const without = await policies({});
+      return [...(await policies(others)).keys()].filter((key) => !without.has(key)).sort();
+    };
+    expect(await added({ storage })).toMatchInlineSnapshot(`
+      [
+        "ms5-database NetworkPolicy backup-to-database",
+        "ms5-database NetworkPolicy backup-to-dns",
+        "ms5-database NetworkPolicy clone-to-dns",
+        "ms5-database NetworkPolicy clone-to-storage",
+        "ms5-database NetworkPolicy database-from-backup",
+        "ms5-database NetworkPolicy database-from-drill",
+        "ms5-database NetworkPolicy database-to-storage",
+        "ms5-database NetworkPolicy drill-to-database",
+        "ms5-database NetworkPolicy drill-to-dns",
+        "ms5-database NetworkPolicy drill-to-storage",
+      ]
+    `);
+    expect(await added({ storage, identity })).toMatchInlineSnapshot(`
+      [
+        "ms5-database NetworkPolicy backup-to-database",
+        "ms5-database NetworkPolicy backup-to-dns",
+        "ms5-database NetworkPolicy clone-to-dns",
+        "ms5-database NetworkPolicy clone-to-identity",
+        "ms5-database NetworkPolicy clone-to-storage",
+        "ms5-database NetworkPolicy database-from-backup",
+        "ms5-database NetworkPolicy database-from-drill",
+        "ms5-database NetworkPolicy database-to-identity",
+        "ms5-database NetworkPolicy database-to-storage",
+        "ms5-database NetworkPolicy drill-to-database",
+        "ms5-database NetworkPolicy drill-to-dns",
+        "ms5-database NetworkPolicy drill-to-identity",
+        "ms5-database NetworkPolicy drill-to-storage",
+      ]
+    `);
+    const objects = await policies({ storage, identity });
+    expect(objects.get("ms5-database NetworkPolicy database-to-storage")).toMatchObject({
+      metadata: { annotations: { "ms5.io/why": "the log's archive, and backups" } },
+      spec: {
+        egress: [{ to: [{ ipBlock: { cidr: "10.0.0.9/32" } }], ports: [{ port: 443, protocol: "TCP" }] }],
+      },
+    });
   });
 
   it("is an account for each workload, of which only the database's may ask for anything", async () => {

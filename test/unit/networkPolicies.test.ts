@@ -1,14 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { type Flow, flows, parties } from "../../infra/kubernetes/flows";
+import { type Addresses, type Flow, flows, flowsWith, parties } from "../../infra/kubernetes/flows";
 import { networkPolicies, specOf } from "../../infra/kubernetes/networkPolicies";
 
-const addresses = { apiServer: { addresses: ["10.1.2.3", "fd00::1"], port: 6443 } };
+const addresses: Addresses = {
+  apiServer: { addresses: ["10.1.2.3", "fd00::1"], port: 6443 },
+  storage: { addresses: ["10.40.0.64/28", "10.9.9.9"], port: 10_000 },
+  identity: { addresses: ["169.254.169.254"], port: 80 },
+};
 const planned = (table: readonly Flow[] = flows) => networkPolicies(table);
 
-function specText(name: string, table?: readonly Flow[]) {
+function specText(
+  name: string,
+  { table = flows, where = addresses }: { table?: readonly Flow[]; where?: Addresses } = {},
+) {
   const plan = planned(table).find((it) => `${it.namespace}/${it.name}` === name);
-  return `\n${stringify(plan && specOf(plan, addresses), { indentSeq: false, aliasDuplicateObjects: false })}`;
+  return `\n${stringify(plan && specOf(plan, where), { indentSeq: false, aliasDuplicateObjects: false })}`;
 }
 
 describe("the policies that the flows come to", () => {
@@ -23,9 +30,22 @@ describe("the policies that the flows come to", () => {
         "pooler/pooler-to-database: 5432: queries, to primary and replicas; 8009: which member is the primary now",
         "database/pooler-to-database: 5432: queries, to primary and replicas; 8009: which member is the primary now",
         "pooler/pooler-to-dns: 53: names of the members",
-        "database/database-to-database: 5432: replication, base backup, rewind; 8008: Patroni's election and failsafe; 8009: a primary that leaves wakes the others",
+        "database/database-to-database: 5432: replication, base backup, rewind; 8008: Patroni's election and failsafe; 8009: a primary that leaves wakes the others; 8432: a replica backs up for the primary",
         "database/database-to-dns: 53: names of the other members",
         "database/database-to-api-server: Patroni's leader lock",
+        "database/database-to-storage: the log's archive, and backups",
+        "database/database-to-identity: tokens for the storage",
+        "database/backup-to-database: 8009: asks for a backup",
+        "database/database-from-backup: 8009: asks for a backup",
+        "database/backup-to-dns: 53: names of the members",
+        "database/drill-to-database: 8009: what to compare with, and the record",
+        "database/database-from-drill: 8009: what to compare with, and the record",
+        "database/drill-to-dns: 53: names of members and storage",
+        "database/drill-to-storage: restores the newest backup",
+        "database/drill-to-identity: tokens for the storage",
+        "database/clone-to-dns: 53: the storage's name",
+        "database/clone-to-storage: restores a backup",
+        "database/clone-to-identity: tokens for the storage",
       ]
     `);
   });
@@ -130,6 +150,8 @@ describe("the policies that the flows come to", () => {
           protocol: TCP
         - port: 8009
           protocol: TCP
+        - port: 8432
+          protocol: TCP
       egress:
       - to:
         - podSelector:
@@ -141,6 +163,8 @@ describe("the policies that the flows come to", () => {
         - port: 8008
           protocol: TCP
         - port: 8009
+          protocol: TCP
+        - port: 8432
           protocol: TCP
       "
     `);
@@ -197,8 +221,116 @@ describe("the policies that the flows come to", () => {
 
   it("never hold a rule without peers, which would allow everybody", () => {
     const nowhere = { apiServer: { addresses: [], port: 6443 } };
-    const plan = planned().find(({ name }) => name === "database-to-api-server");
-    expect(() => plan && specOf(plan, nowhere)).toThrow("no address is known of apiServer");
+    expect(() => specText("database/database-to-api-server", { where: nowhere })).toThrow(
+      "no address is known of apiServer",
+    );
+    expect(() => specText("database/database-to-storage", { where: nowhere })).toThrow(
+      "no address is known of storage",
+    );
+  });
+
+  it("have names of their own: two of one name in a namespace would be one, and the other's end closed", () => {
+    const names = planned().map(({ namespace, name }) => `${namespace}/${name}`);
+    expect(names).toEqual([...new Set(names)]);
+  });
+
+  it("are two for both ends of a pair in one namespace, each with its own direction", () => {
+    expect(specText("database/backup-to-database")).toMatchInlineSnapshot(`
+      "
+      podSelector:
+        matchLabels:
+          app.kubernetes.io/name: backup
+      policyTypes:
+      - Egress
+      egress:
+      - to:
+        - podSelector:
+            matchLabels:
+              app.kubernetes.io/name: database
+        ports:
+        - port: 8009
+          protocol: TCP
+      "
+    `);
+    expect(specText("database/database-from-backup")).toMatchInlineSnapshot(`
+      "
+      podSelector:
+        matchLabels:
+          app.kubernetes.io/name: database
+      policyTypes:
+      - Ingress
+      ingress:
+      - from:
+        - podSelector:
+            matchLabels:
+              app.kubernetes.io/name: backup
+        ports:
+        - port: 8009
+          protocol: TCP
+      "
+    `);
+  });
+
+  it("name the storage by its addresses and networks, and its port by what the config says", () => {
+    expect(specText("database/database-to-storage")).toMatchInlineSnapshot(`
+      "
+      podSelector:
+        matchLabels:
+          app.kubernetes.io/name: database
+      policyTypes:
+      - Egress
+      egress:
+      - to:
+        - ipBlock:
+            cidr: 10.40.0.64/28
+        - ipBlock:
+            cidr: 10.9.9.9/32
+        ports:
+        - port: 10000
+          protocol: TCP
+      "
+    `);
+    for (const from of ["drill", "clone"]) {
+      expect(specText(`database/${from}-to-storage`).replace(`name: ${from}`, "name: database")).toBe(
+        specText("database/database-to-storage"),
+      );
+    }
+  });
+
+  it("let nobody reach private networks by a storage that may have any public address", () => {
+    const storage = { addresses: ["0.0.0.0/0"], port: 443 };
+    expect(
+      specText("database/clone-to-storage", { where: { ...addresses, storage } }),
+    ).toMatchInlineSnapshot(`
+      "
+      podSelector:
+        matchLabels:
+          app.kubernetes.io/name: clone
+      policyTypes:
+      - Egress
+      egress:
+      - to:
+        - ipBlock:
+            cidr: 0.0.0.0/0
+            except:
+            - 10.0.0.0/8
+            - 172.16.0.0/12
+            - 192.168.0.0/16
+            - 169.254.0.0/16
+        ports:
+        - port: 443
+          protocol: TCP
+      "
+    `);
+  });
+
+  it("name the identity's one address", () => {
+    expect(specText("database/drill-to-identity")).toContain(`
+  - ipBlock:
+      cidr: 169.254.169.254/32
+  ports:
+  - port: 80
+`);
   });
 
   it("take a new flow as one line", () => {
@@ -212,7 +344,9 @@ describe("the policies that the flows come to", () => {
     const names = (table: readonly Flow[]) =>
       planned(table).map(({ namespace, name }) => `${namespace}/${name}`);
     expect(names([...flows, further])).toEqual([...names(flows), "pooler/pooler-to-api-server"]);
-    expect(specText("pooler/pooler-to-api-server", [...flows, further])).toContain("cidr: 10.1.2.3/32");
+    expect(specText("pooler/pooler-to-api-server", { table: [...flows, further] })).toContain(
+      "cidr: 10.1.2.3/32",
+    );
   });
 });
 
@@ -228,9 +362,29 @@ describe("the table of flows", () => {
     expect(keys).toEqual([...new Set(keys)]);
   });
 
-  it("lets nobody but the pooler and the members reach a database", () => {
-    expect(new Set(flows.filter(({ to }) => to === "database").map(({ from }) => from))).toEqual(
-      new Set(["pooler", "database"]),
-    );
+  it("lets nobody but the pooler and the members reach a database, and jobs ask its agent only", () => {
+    const reach = (port: number) =>
+      flows.filter((flow) => flow.to === "database" && flow.port === port).map(({ from }) => from);
+    const ports = new Set(flows.filter(({ to }) => to === "database").map(({ port }) => port));
+    expect([...ports].sort()).toEqual([5432, 8008, 8009, 8432]);
+    expect(reach(5432).sort()).toEqual(["database", "pooler"]);
+    expect(reach(8008)).toEqual(["database"]);
+    expect(reach(8009).sort()).toEqual(["backup", "database", "drill", "pooler"]);
+    // Who may begin a backup reads everything.
+    expect(reach(8432)).toEqual(["database"]);
+  });
+
+  it("lets nobody reach a restored copy but through the API server", () => {
+    expect(flows.filter(({ to }) => ["backup", "drill", "clone"].includes(to))).toEqual([]);
+  });
+
+  it("has nothing to do with outsiders that a cluster has not", () => {
+    const to = (...present: (keyof Addresses)[]) =>
+      new Set(flowsWith(new Set(present)).map((flow) => flow.to));
+    const ours = ["pooler", "database", "dns"];
+    expect(to()).toEqual(new Set(ours));
+    expect(to("apiServer")).toEqual(new Set([...ours, "apiServer"]));
+    expect(to("apiServer", "storage")).toEqual(new Set([...ours, "apiServer", "storage"]));
+    expect(flowsWith(new Set(["apiServer", "storage", "identity"]))).toEqual(flows);
   });
 });

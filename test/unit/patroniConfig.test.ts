@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../infra/config";
 import { agentFiles } from "../../infra/database/agentFiles";
 import { agentSettings, guardBytes } from "../../infra/database/agentSettings";
+import { backupPaths } from "../../infra/database/backups/pgbackrestConf";
 import { patroniConfig, podPaths } from "../../infra/database/patroniConfig";
 import { pgHba } from "../../infra/database/pgHba";
 import { projectRoot } from "../../ops/paths";
@@ -16,6 +17,25 @@ describe("what Patroni reads", () => {
     expect(
       patroniConfig({ cluster: address, ...access, parameters: { max_connections: 120 } }),
     ).toMatchSnapshot();
+  });
+
+  it("begins from the backups where it is told to, once and on the first member", () => {
+    const target = { kind: "time", value: "2026-11-22 10:15:00+00:00", at: 1_795_342_500 } as const;
+    const config = patroniConfig({ cluster: address, ...access, parameters: {}, recover: { target } });
+    const { dcs, initdb, ...begin } = (config as { bootstrap: Record<string, unknown> }).bootstrap;
+    expect(begin).toMatchInlineSnapshot(`
+      {
+        "backups": {
+          "command": "python3 /ms5/agent/bootstrap.py '{"kind":"time","value":"2026-11-22 10:15:00+00:00","at":1795342500}'",
+          "keep_existing_recovery_conf": true,
+          "no_params": true,
+        },
+        "method": "backups",
+      }
+    `);
+    const empty = patroniConfig({ cluster: address, ...access, parameters: {} });
+    expect(empty).toMatchObject({ bootstrap: { dcs, initdb } });
+    expect(JSON.stringify(empty)).not.toContain("bootstrap.py");
   });
 
   it("lets in by role and network, the superuser and the unencrypted from nowhere", () => {
@@ -45,6 +65,9 @@ describe("what Patroni reads", () => {
       podPaths.serverTls,
       podPaths.robotTls,
       podPaths.credentials,
+      backupPaths.keys,
+      backupPaths.spool,
+      backupPaths.job,
     ];
     for (const place of [
       ...places,
@@ -77,11 +100,31 @@ describe("the agent's files", () => {
         "dataGuardBytes": 1073741824,
         "database": "ms5",
         "hostPattern": "{name}.blue-members.ms5-database.svc.cluster.local",
+        "members": [
+          "blue-0",
+          "blue-1",
+          "blue-2",
+        ],
         "scope": "blue",
         "silenceSeconds": 3,
         "walGuardBytes": 429496730,
       }
     `);
+  });
+
+  it("are told of backups what they have to know, and no secret", () => {
+    const store = { account: "a", addresses: ["10.0.0.9/32"], key: "sv=1&sig=SECRET" };
+    const stated = { storage: store, secondStorage: { ...store, account: "b" }, queueMax: "1Gi" };
+    const raw = {
+      "ms5-timescale:backups": JSON.stringify({ ...stated, encryptionKey: `SECRET${"x".repeat(20)}` }),
+    };
+    const settings = loadConfig("cluster", raw).cluster;
+    if (settings === undefined) return expect.fail("stack cluster makes no cluster");
+    const told = agentSettings({ address, database: "ms5", admin: "ms5_admin", settings });
+    expect(told).toMatchObject({
+      backups: { repositories: [1, 2], queueMaxBytes: 2 ** 30, bytesPerSecond: 64 * 2 ** 20 },
+    });
+    expect(JSON.stringify(told)).not.toContain("SECRET");
   });
 
   it.each([

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { backupPod, clonePod, drillPod } from "../../infra/database/backups/pods";
 import { renderPgbouncerIni } from "../../infra/database/pgbouncerIni";
 import { databasePod } from "../../infra/database/podSpec";
 import { poolerPod } from "../../infra/database/poolerPod";
@@ -520,6 +521,14 @@ describe("restricted pods", () => {
 
 describe("our own pods", () => {
   const address = { name: "blue", namespace: "ms5-database", members: 3 };
+  const restoring = {
+    colour: "blue",
+    image: "database",
+    cpu: "250m",
+    memory: "1Gi",
+    volume: "100Gi",
+    storageClass: undefined,
+  };
   const pods = {
     database: databasePod({
       cluster: address,
@@ -528,6 +537,7 @@ describe("our own pods", () => {
       memory: "32Gi",
       accountName: "database",
       dedicatedNodes: true,
+      backups: true,
       startsWith: {},
     }),
     pooler: poolerPod({
@@ -537,6 +547,9 @@ describe("our own pods", () => {
       clientConnections: 1_000,
       startsWith: {},
     }),
+    backup: backupPod(restoring, "full"),
+    drill: drillPod(restoring),
+    clone: clonePod(restoring, { name: "before", target: { kind: "latest", value: null } }),
   };
 
   it.each(Object.entries(pods))("keep to the rules: %s", (_, template) => {

@@ -12,7 +12,7 @@ import time
 from kube import Conflict, Unreachable
 from lock import Lock, Synchronous
 from processes import postgres_processes
-from settings import DATA, POSTGRES_BIN
+from settings import DATA, LEAVING, POSTGRES_BIN
 
 log = logging.getLogger("handover")
 
@@ -45,12 +45,17 @@ def hand_over(settings, kube, peers, patroni, why):
         try:
             # Candidates ask every member that says where it is, and this one does not answer any more.
             kube.annotate_pod(settings.name, {"status": None})
+            # What is not archived yet the next primary has too: it sees to that (backups.py).
+            with open(LEAVING, "w", encoding="utf8"):
+                pass
             _end_postgres()
             _release(kube, leader, settings.name)
             for voter in ready:
                 peers.wake(voter)
             return _until_taken(kube, leader, settings.name)
         finally:
+            if os.path.exists(LEAVING):
+                os.unlink(LEAVING)
             patroni.resume()
     except (Conflict, Unreachable) as error:
         log.warning("%s, but the lock cannot be given away: %s", why, error)

@@ -13,7 +13,10 @@ import sys
 import threading
 import time
 
+from backrest_server import BackrestServer
+from backups import Backups, render
 from disk import DiskGuard
+from drills import drill_metrics, mark, record_drill
 from fence import Fence
 from handover import hand_over
 from health import Health
@@ -24,6 +27,7 @@ from patroni_process import PatroniProcess
 from processes import postmaster, received
 from roles import ensure_roles
 from settings import CREDENTIALS, DATA, PATRONI_CONFIG, ROBOT_TLS, RUN, Settings
+from snapshot import take_snapshot
 from sql import SqlError, query
 from witness import Witness
 
@@ -49,7 +53,10 @@ class Agent:
         self.disk = DiskGuard(self.settings.guard, self.settings.database, self.settings.admin)
         self.patroni = PatroniProcess(before_start=self.disk.before_start)
         self.mounted = Mounted()
-        self.health = Health(self.peers, self._vouch, self.wake, self.disk.conditions)
+        self.backups = Backups(self.settings) if self.settings.backups else None
+        self.backrest_server = BackrestServer()
+        self.health = Health(self.peers, self._vouch, self.wake, self._conditions, self._metrics, self._facts, self._work())
+        self._primary = False
         self._woken = threading.Event()
         self._ending = threading.Event()
         self._asked = threading.Event()
@@ -79,13 +86,46 @@ class Agent:
         self._in_background(self._look, self._until_next_look)
         self._in_background(self._chores, lambda _: time.sleep(CHORES_EVERY))
         self._in_background(self._watch_postmaster, lambda _: time.sleep(0.1))
+        if self.backups is not None:
+            self._in_background(self._tend_backups, lambda _: time.sleep(CHORES_EVERY))
         while not self._ending.is_set():
             self.patroni.tick()
             if self._asked.wait(0.05):
                 self._asked.clear()
                 self._hand_over("asked to")
         self._hand_over("the pod is to end")
+        self.backrest_server.end()
         self.patroni.end(END_TIMEOUT)
+
+    def _work(self):
+        """What robots may ask this member for."""
+        if self.backups is None:
+            return {}
+        return {
+            "/backup": lambda body, tell: self.backups.make(body.get("type"), tell),
+            "/snapshot": lambda _, tell: take_snapshot(self.settings, tell),
+            "/unlock": lambda *_: 0 if self.backups.making() else self.backrest_server.drop_guests(),
+            "/mark": lambda *_: mark(),
+            "/drills": lambda body, _: record_drill(self.settings, body),
+        }
+
+    def _conditions(self):
+        return self.disk.conditions() + ([] if self.backups is None else self.backups.conditions())
+
+    def _facts(self):
+        if self.backups is None:
+            return {}
+        return {"givenUp": self.backups.given_up(), "backingUp": self.backups.making()}
+
+    def _metrics(self):
+        if self.backups is None:
+            return ""
+        drills = drill_metrics(self.settings) if self._primary else []
+        return render([*self.backups.metrics(), *drills])
+
+    def _tend_backups(self):
+        self.backrest_server.tick()
+        self.backups.tend(self._primary)
 
     def _hand_over(self, why):
         with self._handing_over:
@@ -145,9 +185,11 @@ class Agent:
             self.peers.reload()
             self.patroni.reload()
             self.health.reload()
+            self.backrest_server.reload()
             self._seen_to_at = None
         has_lock, status = self.peers.own_status()
         primary = has_lock and status.get("role") == "primary" and status.get("state") == "running"
+        self._primary = primary
         if not primary:
             self._seen_to_at = None
         try:

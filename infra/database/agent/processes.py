@@ -48,3 +48,17 @@ def _title(pid):
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
     return title or None
+
+
+def children(parent, proc="/proc"):
+    """Process ids of a process's children."""
+    for entry in os.listdir(proc):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"{proc}/{entry}/stat", encoding="utf8") as file:
+                # pid (name) state parent …; the name may hold anything.
+                if int(file.read().rpartition(")")[2].split()[1]) == parent:
+                    yield int(entry)
+        except (OSError, ValueError, IndexError):
+            continue

@@ -53,13 +53,15 @@ def ensure_roles(settings, credentials, script):
     if not query(f"SELECT 1 FROM pg_database WHERE datname = {literal(database)}"):
         query(f"CREATE DATABASE {name(database)} OWNER {name(admin)}")
         done = True
+    # A member that comes back, whoever logs in, and the program: when all other connections are taken.
+    text = f"GRANT pg_use_reserved_connections TO rewind, pooler, {name(admin)};\n"
+    # Before each migration a restore can go back to.
+    text += f"GRANT EXECUTE ON FUNCTION pg_catalog.pg_create_restore_point(text) TO {name(admin)};\n"
     with open(script, encoding="utf8") as file:
-        text = file.read()
+        text = file.read() + text
     digest = hashlib.sha256(text.encode()).hexdigest()
     if _comment_of_pooler(database) != digest:
-        # A member that comes back, whoever logs in, and the program: when all other connections are taken.
-        reserved = f"GRANT pg_use_reserved_connections TO rewind, pooler, {name(admin)};"
-        query(f"BEGIN;\n{text}\n{reserved}\nCOMMENT ON SCHEMA pooler IS {literal(digest)};\nCOMMIT;", database, timeout=60)
+        query(f"BEGIN;\n{text}\nCOMMENT ON SCHEMA pooler IS {literal(digest)};\nCOMMIT;", database, timeout=60)
         done = True
     return done
 

@@ -34,6 +34,8 @@ export interface Handler<Inputs extends object> {
    */
   check?(olds: Partial<Inputs>, news: Inputs, config: StackConfig): Promise<Failure[]>;
   id(inputs: Inputs): string;
+  /** What a new resource needs before it is applied; not called for one that the stack knows already. */
+  beforeCreate?(session: Session, inputs: Inputs): Promise<void>;
   /** Makes the database be as stated, whatever it was: creating, adopting and changing are the same. */
   apply(session: Session, inputs: Inputs): Promise<void>;
   /** What the database has; undefined when there is nothing. */

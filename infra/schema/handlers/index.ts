@@ -109,6 +109,10 @@ export async function diff(kind: Kind, olds: Properties, news: Properties): Prom
 export async function create(kind: Kind, stack: Stack, inputs: Properties): Promise<dynamic.CreateResult> {
   const handler = handlerOf(kind);
   const id = handler.id(inputs);
+  const { beforeCreate } = handler;
+  if (beforeCreate !== undefined) {
+    await withSession(currentConfig(stack), kind, (session) => beforeCreate(session, inputs));
+  }
   await applyTo(kind, stack, id, inputs);
   return { id, outs: inputs };
 }

@@ -1,6 +1,6 @@
 import { UserError } from "../../errors";
 import { type Client, escapeIdentifier, withTransaction } from "../postgres";
-import { ownerRole } from "../roleNames";
+import { loginRoles, ownerRole } from "../roleNames";
 import type { Common, Handler } from "./handler";
 
 /**
@@ -32,6 +32,21 @@ export const owner: Handler<OwnerInputs> = {
   replaceOn: ["role"],
   deleteBeforeReplace: true,
   id: ({ role }) => role,
+
+  /** A cluster that began from its backups has login roles whose passwords went with the old state: they are made anew. */
+  async beforeCreate({ client, config }) {
+    if (config.cluster?.recover === undefined) return;
+    await withTransaction(client, async () => {
+      for (const name of Object.values(loginRoles)) {
+        if (!(await exists(client, name))) continue;
+        const role = escapeIdentifier(name);
+        // What they own is nothing; what they may do is granted again. The admin made them, and so may become them.
+        await client.query(`GRANT ${role} TO CURRENT_USER`);
+        await client.query(`DROP OWNED BY ${role}`);
+        await client.query(`DROP ROLE ${role}`);
+      }
+    });
+  },
 
   async apply(session, inputs) {
     const { client } = session;

@@ -9,6 +9,7 @@
  */
 import { UserError } from "../../errors";
 import { type Client, withTransaction } from "../postgres";
+import { makeRestorePoint, migrationPoint } from "../restorePoint";
 import { FileRun, type FileRunOptions, type FinishedFile } from "./fileRun";
 import type { Migration } from "./files";
 import { refuseRows, tablesWithRows } from "./guard";
@@ -194,6 +195,11 @@ async function runAll(
   for (const migration of migrations) {
     const run = new FileRun(client, direction, migration, options);
     options.onFile?.({ event: "started", file: run.file.file });
+    await makeRestorePoint(
+      client,
+      migrationPoint(migration.number, new Date()),
+      `${direction === "up" ? "before migration" : "before the undo of"} ${migration.forward.file}`,
+    );
     const finished = await run.execute(done.map(({ file }) => file));
     options.onFile?.({ event: "finished", ...finished });
     done.push(finished);

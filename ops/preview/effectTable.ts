@@ -3,6 +3,7 @@
 // docs/runbooks; for Azure the documentation of AKS (learn.microsoft.com/azure/aks).
 import { always, type EffectRow, update } from "./effectRow";
 import { azure } from "./effectRows/azure";
+import { backups } from "./effectRows/backups";
 import { credentials } from "./effectRows/credentials";
 import { database } from "./effectRows/database";
 import { kubernetesService } from "./effectRows/kubernetesService";
@@ -35,6 +36,7 @@ export const effectTable: readonly EffectRow[] = [
   ...database,
   ...pooler,
   ...network,
+  ...backups,
   ...credentials,
   ...schema,
   ...azure,

@@ -5,4 +5,4 @@ CREATE TABLE IF NOT EXISTS ms5_restore.held_jobs (job_id integer PRIMARY KEY, he
 INSERT INTO ms5_restore.held_jobs (job_id)
   SELECT job_id FROM timescaledb_information.jobs WHERE scheduled AND job_id >= 1000
   ON CONFLICT DO NOTHING;
-SELECT count(alter_job(job_id, scheduled => false)) FROM ms5_restore.held_jobs;
+SELECT count(*) FROM ms5_restore.held_jobs AS held, LATERAL alter_job(held.job_id, scheduled => false);

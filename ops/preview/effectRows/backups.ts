@@ -1,0 +1,46 @@
+// Backups: clients of the database see none of it; what can be lost is the way back.
+import { changed, type EffectRow, gone, update } from "../effectRow";
+
+export const backups: readonly EffectRow[] = [
+  {
+    type: "kubernetes:batch/v1:CronJob",
+    names: ["backup-*", "drill"],
+    ops: update,
+    effect: "none",
+    what: "the next one follows it",
+    why: "backups are made from a replica, and drills in a pod of their own",
+  },
+  {
+    type: "kubernetes:batch/v1:CronJob",
+    names: ["backup-*", "drill"],
+    ops: gone,
+    effect: "none",
+    what: "none of its kind is made any more",
+    why: "what is in the storage stays there",
+  },
+  {
+    type: "kubernetes:core/v1:Secret",
+    names: ["*-backup-keys", "*-backup-job-tls"],
+    ops: update,
+    effect: "none",
+    what: "kubelet puts it in place within two minutes, and the next call of pgBackRest uses it",
+    why: "nothing restarts",
+  },
+  {
+    type: "kubernetes:core/v1:ConfigMap",
+    names: ["alert-rules"],
+    ops: changed,
+    effect: "none",
+    what: "whichever Prometheus mounts it loads it",
+    why: "nothing of the database reads it",
+  },
+  {
+    type: "random:*",
+    names: ["*-backup-key"],
+    ops: gone,
+    effect: "none",
+    what: "the log and backups from now on are encrypted with another key",
+    why: "clients see nothing of it",
+    loses: "the way to read what is in the storage, unless somebody kept the old key",
+  },
+];

@@ -42,7 +42,9 @@ class Health:
         self.reload()
 
     def reload(self):
-        """Takes over what has changed of the mounted files; `/status` says which settings those were."""
+        """Takes over what has changed of the mounted files; `/status` says which settings those were, once they are settled."""
+        # Whether Patroni has acted on them: what waits for a restart is known only then.
+        self.settled = False
         with open(SETTINGS, encoding="utf8") as file:
             self._revision = json.load(file)["revision"]
         self._context.load_cert_chain(f"{SERVER_TLS}/tls.crt", f"{SERVER_TLS}/tls.key")
@@ -126,7 +128,7 @@ class Health:
             "replica": replica,
             "conditions": self._conditions(),
             **self._facts(),
-            "revision": self._revision,
+            "revision": self._revision if self.settled else None,
             "pendingRestart": bool(status.get("pending_restart")),
         }
         wanted = {"/primary": primary, "/replica": replica, "/ready": primary or replica, "/status": True}.get(path)

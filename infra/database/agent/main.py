@@ -39,6 +39,8 @@ LOOK_EVERY = 0.5
 PEER_TIMEOUT = 0.7
 # Seconds between two rounds of what is not urgent.
 CHORES_EVERY = 2
+# Seconds that Patroni has for acting on settings that it finds in its store: it looks every second.
+SETTLED_AFTER = 2.5
 # Seconds after which the primary looks again whether roles and settings are as they should be, with no reason to.
 SEE_TO_EVERY = 60
 # Seconds that PostgreSQL has for ending properly when the pod does; below the pod's own grace period.
@@ -61,6 +63,8 @@ class Agent:
         self._ending = threading.Event()
         self._asked = threading.Event()
         self._handing_over = threading.Lock()
+        # Since when Patroni's store has the settings as mounted; None: it has not, or nobody has looked since they came.
+        self._stored_since = None
         # When roles and settings were last seen to; None: they have to be.
         self._seen_to_at = None
         self.witness = Witness(
@@ -187,6 +191,8 @@ class Agent:
             self.health.reload()
             self.backrest_server.reload()
             self._seen_to_at = None
+            self._stored_since = None
+        self._see_whether_settled()
         has_lock, status = self.peers.own_status()
         primary = has_lock and status.get("role") == "primary" and status.get("state") == "running"
         self._primary = primary
@@ -199,6 +205,17 @@ class Agent:
         except (SqlError, Unreachable) as error:
             log.warning("%s", error)
 
+    def _see_whether_settled(self):
+        """Only then does a member know whether a setting waits for a restart: whoever asks for it must not be told too early."""
+        if self.health.settled:
+            return
+        if self.peers.dynamic_config() != _stated():
+            self._stored_since = None
+        elif self._stored_since is None:
+            self._stored_since = time.monotonic()
+        elif time.monotonic() - self._stored_since > SETTLED_AFTER:
+            self.health.settled = True
+
     def _be_primary(self):
         # A lost node's pod keeps its label until the node is back, and a Service would go on sending clients there.
         for pod in self.kube.pods(f"ms5.io/cluster={self.settings.scope},role=primary"):
@@ -210,11 +227,16 @@ class Agent:
             return
         if ensure_roles(self.settings, CREDENTIALS, os.path.join(os.path.dirname(__file__), "database.sql")):
             log.info("database, roles and the administrator's password are as they should be")
-        with open(PATRONI_CONFIG, encoding="utf8") as file:
-            stated = json.load(file)["bootstrap"]["dcs"]
+        stated = _stated()
         if self.peers.dynamic_config() != stated and self.peers.set_dynamic_config(stated):
             log.info("Patroni's settings for the cluster are as they should be")
         self._seen_to_at = now
+
+
+def _stated():
+    """Patroni's settings for the whole cluster as they should be."""
+    with open(PATRONI_CONFIG, encoding="utf8") as file:
+        return json.load(file)["bootstrap"]["dcs"]
 
 
 if __name__ == "__main__":

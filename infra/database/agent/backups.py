@@ -211,8 +211,14 @@ class Backups:
         said = []
         limit = threading.Thread(target=throttle, args=(child, self._stated["bytesPerSecond"]), daemon=True)
         limit.start()
+        replayed = None
         for line in child.stdout:
             said.append(line)
+            if replayed is not None:
+                replayed.set()
+            if "wait for replay on the standby" in line:
+                replayed = threading.Event()
+                threading.Thread(target=_checkpoints_until, args=(replayed,), daemon=True).start()
             # Its first line repeats every option.
             if "command begin" not in line:
                 tell(redacted(line.rstrip()))
@@ -329,6 +335,18 @@ def make_somewhere(settings, kind, tell, ask=None, wait=time.sleep):
         if attempt < ATTEMPTS - 1:
             wait(RETRY_EVERY)
     raise last
+
+
+def _checkpoints_until(replayed, every=2):
+    """Restartpoints here, until the one that pgBackRest waits for is there.
+
+    It asks for one alone, and under load that one is of the checkpoint before: then it would wait in vain for a minute.
+    """
+    while not replayed.wait(every):
+        try:
+            query("CHECKPOINT", timeout=60)
+        except SqlError as error:
+            log.warning("%s", error)
 
 
 def free_locks(ask, tell):

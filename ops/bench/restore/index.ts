@@ -146,10 +146,10 @@ class RestoreBench {
       const busy = journal.takeLatencies();
       this.log.info(`full backup: ${seconds.toFixed(1)} s`);
       const tar =
-        "pg_basebackup -h /run/postgresql -U postgres -D - -Ft -X none -c fast 2>/dev/null | cat >/dev/null";
+        "pg_basebackup -h /run/postgresql -U replicator -D - -Ft -X none -c fast 2>/dev/null | cat >/dev/null";
       const baseBackupSeconds = await this.inReplica(tar);
       const files =
-        "pg_basebackup -h /run/postgresql -U postgres -D /data/bench-basebackup -X none -c fast --waldir /wal/bench-wal 2>&1";
+        "pg_basebackup -h /run/postgresql -U replicator -D /data/bench-basebackup -X none -c fast --waldir /wal/bench-wal 2>&1";
       const clean = "rm -rf /data/bench-basebackup /wal/bench-wal";
       await this.inReplica(clean);
       const baseFilesSeconds = await this.inReplica(files);

@@ -7,12 +7,12 @@ import type { ClusterSettings } from "../config";
 import { agentFiles, digest } from "./agentFiles";
 import { agentSettings } from "./agentSettings";
 import { keysFile, renderKeys, renderPgbackrestConf, storeCaFiles } from "./backups/pgbackrestConf";
-import { backupNames } from "./backups/pods";
 import type { Certificates } from "./certificates";
 import { type ClusterAddress, serverDnsNames, serviceNames } from "./clusterAddress";
 import { credentialsSecret, memberLabels } from "./clusterNames";
 import { fixedParameters, type Parameters, patroniConfig } from "./patroniConfig";
-import { databasePod, mountNames } from "./podSpec";
+import { mountNames } from "./podParts";
+import { databasePod } from "./podSpec";
 import { byEffect } from "./postgresSettings";
 import { Rollout } from "./rollout/resource";
 
@@ -111,7 +111,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
   private backupKeys(encryptionKey: pulumi.Output<string>): pulumi.Resource {
     const { backups } = this.args.settings;
     const text = encryptionKey.apply((key) => (backups === undefined ? "" : renderKeys(backups, key)));
-    return this.secret(backupNames(this.name).keys, { [keysFile]: pulumi.secret(text) });
+    return this.secret(mountNames(this.name).backupKeys, { [keysFile]: pulumi.secret(text) });
   }
 
   private agent(): pulumi.Resource {

@@ -2,11 +2,11 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { backrestEnvironment, backupPaths } from "./backups/pgbackrestConf";
-import { backupNames, postgresUser } from "./backups/pods";
 import { type ClusterAddress, serviceNames } from "./clusterAddress";
 import { caConfigMap, credentialsSecret, memberLabels } from "./clusterNames";
 import { dedicatedNodes } from "./dedicatedNodes";
 import { podPaths } from "./patroniConfig";
+import { containerSecurity, mountNames, podSecurity, programEnvironment, secretVolume } from "./podParts";
 
 export interface DatabasePodArgs {
   readonly cluster: ClusterAddress;
@@ -21,15 +21,6 @@ export interface DatabasePodArgs {
   /** Changes when what the pod only reads at its start does. */
   readonly startsWith: Readonly<Record<string, string>>;
 }
-
-/** Names of what is mounted. */
-export const mountNames = (colour: string) =>
-  ({
-    settings: `${colour}-settings`,
-    agent: `${colour}-agent`,
-    serverTls: `${colour}-server-tls`,
-    robotTls: `${colour}-robot-tls`,
-  }) as const;
 
 export function databasePod(args: DatabasePodArgs): types.input.core.v1.PodTemplateSpec {
   const { cluster } = args;
@@ -57,15 +48,7 @@ export function databasePod(args: DatabasePodArgs): types.input.core.v1.PodTempl
           labelSelector: { matchLabels: memberLabels(cluster.name) },
         },
       ],
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: postgresUser,
-        runAsGroup: postgresUser,
-        fsGroup: postgresUser,
-        // Changing the owner of every file of a large volume at each start would take minutes.
-        fsGroupChangePolicy: "OnRootMismatch",
-        seccompProfile: { type: "RuntimeDefault" },
-      },
+      securityContext: podSecurity,
       containers: [container(args)],
       volumes: [
         // Not on a disk: what the fence remembers lasts as long as the pod, and no longer.
@@ -77,21 +60,10 @@ export function databasePod(args: DatabasePodArgs): types.input.core.v1.PodTempl
         { name: "settings", configMap: { name: names.settings } },
         { name: "agent", configMap: { name: names.agent } },
         { name: "ca", configMap: { name: caConfigMap } },
-        // PostgreSQL refuses keys that others may read.
-        { name: "server-tls", secret: { secretName: names.serverTls, defaultMode: 0o440 } },
-        { name: "robot-tls", secret: { secretName: names.robotTls, defaultMode: 0o440 } },
-        {
-          name: "credentials",
-          secret: { secretName: credentialsSecret(cluster.name), defaultMode: 0o440 },
-        },
-        ...(args.backups
-          ? [
-              {
-                name: "backup-keys",
-                secret: { secretName: backupNames(cluster.name).keys, defaultMode: 0o440 },
-              },
-            ]
-          : []),
+        secretVolume("server-tls", names.serverTls),
+        secretVolume("robot-tls", names.robotTls),
+        secretVolume("credentials", credentialsSecret(cluster.name)),
+        ...(args.backups ? [secretVolume("backup-keys", names.backupKeys)] : []),
       ],
     },
   };
@@ -111,10 +83,7 @@ function container(args: DatabasePodArgs): types.input.core.v1.Container {
       { name: "PATRONI_KUBERNETES_POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
       { name: "PATRONI_POSTGRESQL_CONNECT_ADDRESS", value: `${host}:5432` },
       { name: "PATRONI_RESTAPI_CONNECT_ADDRESS", value: `${host}:8008` },
-      { name: "PYTHONDONTWRITEBYTECODE", value: "1" },
-      { name: "PYTHONUNBUFFERED", value: "1" },
-      { name: "LC_ALL", value: "C.UTF-8" },
-      { name: "HOME", value: "/tmp" },
+      ...programEnvironment,
       ...(args.backups ? backrestEnvironment : []),
     ],
     ports: [
@@ -130,11 +99,7 @@ function container(args: DatabasePodArgs): types.input.core.v1.Container {
     startupProbe: { ...ask("/alive"), periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 120 },
     // A primary that has lost its lock is not ready, and so not in the Service, even while its label says primary.
     readinessProbe: { ...ask("/ready"), periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 2 },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    },
+    securityContext: containerSecurity,
     volumeMounts: [
       { name: "data", mountPath: podPaths.data },
       { name: "wal", mountPath: podPaths.wal },

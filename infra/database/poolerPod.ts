@@ -2,6 +2,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { type ClusterAddress, primaryHost, replicaHost } from "./clusterAddress";
+import { containerSecurity } from "./podParts";
 import { haproxyAddress, poolerFiles, poolerMounts, poolerPaths, poolerPorts } from "./poolerPlaces";
 
 export const poolerLabels = { "app.kubernetes.io/name": "pooler" } as const;
@@ -95,7 +96,7 @@ function haproxy(image: string): types.input.core.v1.Container {
     command: ["haproxy", "-db", "-f", poolerPaths.haproxyCfg],
     // 20 MiB, and 35 kB for each of a few hundred connections (measured).
     resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "128Mi" } },
-    securityContext: restricted,
+    securityContext: containerSecurity,
     volumeMounts: [{ name: "config", mountPath: poolerMounts.config, readOnly: true }],
   };
 }
@@ -121,7 +122,7 @@ function pgbouncer({ images, clientConnections }: PoolerPodArgs): types.input.co
     },
     // Then run.sh ends it as soon as no transaction is under way.
     lifecycle: { preStop: { sleep: { seconds: forgetSeconds } } },
-    securityContext: restricted,
+    securityContext: containerSecurity,
     volumeMounts: [
       { name: "config", mountPath: poolerMounts.config, readOnly: true },
       { name: "tls", mountPath: poolerMounts.tls, readOnly: true },
@@ -134,9 +135,3 @@ function pgbouncer({ images, clientConnections }: PoolerPodArgs): types.input.co
 function memoryMiB(clients: number): number {
   return 2 * Math.ceil(12 + clients * (40 / 1024));
 }
-
-const restricted = {
-  allowPrivilegeEscalation: false,
-  readOnlyRootFilesystem: true,
-  capabilities: { drop: ["ALL"] },
-};

@@ -1,14 +1,13 @@
 import { UserError } from "../../infra/errors";
-import { type ConnectionTarget, quoteName, withClient } from "../../infra/schema/postgres";
-import { ownerRole } from "../../infra/schema/roleNames";
+import { type ConnectionTarget, quoteName } from "../../infra/schema/postgres";
+import { asOwner } from "../asOwner";
 
 /** Rows of each table, by its name. @throws UserError for one that is not there */
 export async function countRows(
   target: ConnectionTarget,
   tables: readonly string[],
 ): Promise<Record<string, number>> {
-  return withClient(target, async (client) => {
-    await client.query(`SET ROLE ${ownerRole}`);
+  return asOwner(target, async (client) => {
     const counts: Record<string, number> = {};
     for (const table of tables) {
       const there = await client.query("SELECT FROM pg_class WHERE oid = to_regclass($1)", [

@@ -1,24 +1,20 @@
 import type { Command } from "commander";
+import { backupKinds, cronJobOf } from "../../infra/database/backups/settings";
 import { pointName } from "../../infra/database/backups/target";
 import { ExitCode, UserError } from "../../infra/errors";
-import { withClient } from "../../infra/schema/postgres";
 import { makeRestorePoint } from "../../infra/schema/restorePoint";
-import { ownerRole } from "../../infra/schema/roleNames";
+import { asOwner } from "../asOwner";
 import type { BackupInfo, RepositoryInfo } from "../backups/info";
-import { type BackupPlace, backupPlace } from "../backups/place";
+import { backupPlace } from "../backups/place";
+import { type RecordedPoint, restorePoints } from "../backups/restorePoints";
 import { createLog } from "../log";
 import { type Finding, findingLine, validationExitCode } from "../validate/check";
+import { answer } from "./answer";
 
 interface Options {
   readonly stack: string;
   readonly json: boolean;
 }
-
-const kinds = {
-  full: "backup-full",
-  differential: "backup-differential",
-  incremental: "backup-incremental",
-} as const;
 
 /** `backup list|run|point|check`, and `drill`. */
 export function register(program: Command): void {
@@ -35,9 +31,10 @@ export function register(program: Command): void {
   command(backup, "list", "what the repositories hold, and the restore points").action(
     async (options: Options) => {
       const place = await backupPlace(options.stack, createLog({ quiet: options.json }));
+      const { repositoryInfo } = await import("../backups/members");
       const info = await repositoryInfo(place);
       const points = await restorePoints(place);
-      print(options, { ...info, points }, () =>
+      answer(options, { ...info, points }, () =>
         [...describeInfo(info), ...describePoints(points)].join("\n"),
       );
       if (Object.keys(info.problems).length > 0) process.exitCode = ExitCode.failed;
@@ -46,16 +43,16 @@ export function register(program: Command): void {
 
   command(backup, "run <kind>", "make a backup now: full, differential or incremental").action(
     async (kind: string, options: Options) => {
-      const cronJob = kinds[kind as keyof typeof kinds];
-      if (cronJob === undefined) {
+      const wanted = backupKinds.find((known) => known === kind);
+      if (wanted === undefined) {
         throw new UserError(`"${kind}" is no kind of backup`, {
-          fix: `use one of: ${Object.keys(kinds).join(", ")}`,
+          fix: `use one of: ${backupKinds.join(", ")}`,
         });
       }
-      const { succeeded, lines } = await run(options, cronJob);
+      const { succeeded, lines } = await run(options, cronJobOf(wanted));
       const label = /^backup (\S+) is complete$/.exec(lines.at(-1) ?? "")?.[1];
       if (!succeeded || label === undefined) throw jobFailed("the backup", lines);
-      print(options, { label }, () => `backup ${label} is complete`);
+      answer(options, { label }, () => `backup ${label} is complete`);
     },
   );
 
@@ -67,8 +64,7 @@ export function register(program: Command): void {
         });
       }
       const place = await backupPlace(options.stack, createLog({ quiet: options.json }));
-      const point = await withClient(place.target, async (client) => {
-        await client.query(`SET ROLE ${ownerRole}`);
+      const point = await asOwner(place.target, async (client) => {
         const taken = await client.query("SELECT FROM audit.restore_points WHERE name = $1", [name]);
         if ((taken.rowCount ?? 0) > 0) {
           throw new UserError(`there is a restore point ${name} already`, { fix: "choose another name" });
@@ -80,7 +76,7 @@ export function register(program: Command): void {
           fix: "let `npm run up` finish with backups.storage set",
         });
       }
-      print(options, point, () => `restore point ${point.name} is at ${point.lsn}`);
+      answer(options, point, () => `restore point ${point.name} is at ${point.lsn}`);
     },
   );
 
@@ -93,7 +89,7 @@ export function register(program: Command): void {
         timeoutMs: 300_000,
       });
       const findings = JSON.parse(text) as Finding[];
-      print(options, { findings }, () => findings.map(findingLine).join("\n"));
+      answer(options, { findings }, () => findings.map(findingLine).join("\n"));
       process.exitCode = validationExitCode({ findings });
     },
   );
@@ -103,7 +99,7 @@ export function register(program: Command): void {
       const { lines } = await run(options, "drill");
       const result = readDrill(lines);
       if (result === undefined) throw jobFailed("the drill", lines);
-      print(options, result, () => describeDrill(result));
+      answer(options, result, () => describeDrill(result));
       process.exitCode = validationExitCode(result);
       if (!result.passed && process.exitCode === ExitCode.ok) process.exitCode = ExitCode.failed;
     },
@@ -124,37 +120,6 @@ function jobFailed(what: string, lines: readonly string[]): UserError {
   return new UserError(`${what} failed: ${lines.at(-1) ?? "it said nothing"}`, {
     fix: "see what it said above, and npm run ops -- backup check",
     exitCode: ExitCode.failed,
-  });
-}
-
-async function repositoryInfo(place: BackupPlace): Promise<RepositoryInfo> {
-  const { inMember } = await import("../backups/members");
-  const { readInfo } = await import("../backups/info");
-  const command = [
-    "pgbackrest",
-    "--stanza=database",
-    "--log-level-console=off",
-    "info",
-    "--output=json",
-    "--io-timeout=10",
-  ];
-  return readInfo(await inMember(place, command, { who: "any", timeoutMs: 60_000 }));
-}
-
-interface Point {
-  readonly at: string;
-  readonly name: string;
-  readonly lsn: string;
-  readonly why: string;
-}
-
-async function restorePoints({ target }: BackupPlace): Promise<Point[]> {
-  return withClient(target, async (client) => {
-    await client.query(`SET ROLE ${ownerRole}`);
-    const { rows } = await client.query<Omit<Point, "at"> & { at: Date }>(
-      "SELECT at, name, lsn, why FROM audit.restore_points ORDER BY point_id",
-    );
-    return rows.map(({ at, ...point }) => ({ ...point, at: at.toISOString() }));
   });
 }
 
@@ -179,7 +144,7 @@ function describeBackup({
   return `${endedAt}  ${type.padEnd(4)}  ${label}  ${mebibytes(databaseBytes)} in ${mebibytes(storedBytes)}  repository ${repository}`;
 }
 
-function describePoints(points: readonly Point[]): string[] {
+function describePoints(points: readonly RecordedPoint[]): string[] {
   return points.map(({ at, name, lsn, why }) => `${at}  point ${name}  ${lsn}  ${why}`);
 }
 
@@ -211,8 +176,4 @@ function describeDrill(drill: DrillResult): string {
     `backup ${drill.label ?? "none"}: ${drill.rows} rows in ${drill.tables} tables; back after ${seconds(drill.restore_seconds)}, a write was safe after ${seconds(drill.loss_seconds)}`,
     drill.passed ? "the drill passed" : `the drill failed: ${drill.detail ?? ""}`,
   ].join("\n");
-}
-
-function print(options: Options, value: object, text: () => string): void {
-  process.stdout.write(options.json ? `${JSON.stringify(value)}\n` : `${text()}\n`);
 }

@@ -14,8 +14,8 @@ import {
   undo,
   verify,
 } from "../../infra/schema/migrations/runner";
-import { type Client, escapeIdentifier, withClient } from "../../infra/schema/postgres";
-import { ownerRole } from "../../infra/schema/roleNames";
+import type { Client } from "../../infra/schema/postgres";
+import { asOwner } from "../asOwner";
 import { createLog, type Log } from "../log";
 import { defaultStack } from "../stackConfig";
 import { stackTarget } from "../stackTarget";
@@ -142,38 +142,19 @@ async function inStack<T>(
 ): Promise<T> {
   const { target, config, close } = await stackTarget(stack, log);
   try {
-    return await withClient(
+    return await asOwner(
       target,
-      async (client) => {
-        await becomeOwner(client);
-        return work(client, {
+      (client) =>
+        work(client, {
           actor: currentActor(),
           lockTimeoutMs: config.migrations.lockTimeout.seconds * 1_000,
           statementTimeoutMs: config.migrations.statementTimeout.seconds * 1_000,
           onFile: (progress) => log.info(describeProgress(progress)),
-        });
-      },
+        }),
       "ms5 migrate",
     );
   } finally {
     await close();
-  }
-}
-
-/** As `up` does. A database that was never deployed to has no owner yet, and no ledger either. */
-async function becomeOwner(client: Client): Promise<void> {
-  const { rows } = await client.query("SELECT FROM pg_roles WHERE rolname = $1", [ownerRole]);
-  if (rows.length === 0) return;
-  try {
-    await client.query(`SET ROLE ${escapeIdentifier(ownerRole)}`);
-  } catch (error) {
-    throw new UserError(
-      `this login may not act as ${ownerRole}, who owns the schema: ${(error as Error).message}`,
-      {
-        fix: "log in as the migrator (stack config database.user and database.password)",
-        cause: error,
-      },
-    );
   }
 }
 

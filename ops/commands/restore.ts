@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { parseTarget, type RestoreTarget } from "../../infra/database/backups/target";
 import { ExitCode, UserError } from "../../infra/errors";
-import { withClient } from "../../infra/schema/postgres";
-import { ownerRole } from "../../infra/schema/roleNames";
-import type { CloneState } from "../backups/clones";
+import type { Clone, CloneState } from "../backups/clones";
 import { type BackupPlace, backupPlace } from "../backups/place";
+import { restorePoints } from "../backups/restorePoints";
 import { createLog } from "../log";
 import { findingLine, validationExitCode } from "../validate/check";
+import { answer } from "./answer";
 
 interface Options {
   readonly stack: string;
@@ -46,10 +46,8 @@ export function register(program: Command): void {
       log.info(`clone ${name} is being made; Ctrl-C stops watching it, not making it`);
       const state = await watchClone(place, name, (line) => log.info(line));
       const tables = state.phase === "good" ? await compared(place, name, options.tables) : [];
-      process.stdout.write(
-        options.json
-          ? `${JSON.stringify({ clone: name, ...state, tables })}\n`
-          : `${[...describe(name, state, options.stack), ...tables.map(tableLine)].join("\n")}\n`,
+      answer(options, { clone: name, ...state, tables }, () =>
+        [...describe(name, state, options.stack), ...tables.map(tableLine)].join("\n"),
       );
       process.exitCode = exitCodeOf(state);
     });
@@ -59,11 +57,7 @@ export function register(program: Command): void {
     const place = await backupPlace(options.stack, createLog({ quiet: options.json }));
     const { listClones } = await import("../backups/clones");
     const clones = await listClones(place);
-    process.stdout.write(
-      options.json
-        ? `${JSON.stringify({ clones })}\n`
-        : `${clones.map(({ name, target, madeAt, ready }) => `${name}  ${target.value ?? target.kind}  ${madeAt}  ${ready ? "good" : "not ready"}`).join("\n") || "there is none"}\n`,
-    );
+    answer(options, { clones }, () => clones.map(cloneLine).join("\n") || "there is none");
   });
 
   command(clone, "copy <name>", "bring rows of a table back from a clone; what is there stays as it is")
@@ -97,10 +91,11 @@ export function register(program: Command): void {
           { table: options.table, ...range },
           (line) => log.info(line),
         );
-        process.stdout.write(
-          options.json
-            ? `${JSON.stringify(result)}\n`
-            : `${result.inserted} rows of ${options.table} are back; ${result.alreadyThere} were there already\n`,
+        answer(
+          options,
+          result,
+          () =>
+            `${result.inserted} rows of ${options.table} are back; ${result.alreadyThere} were there already`,
         );
       },
     );
@@ -115,12 +110,12 @@ export function register(program: Command): void {
         throw new UserError(`this removes clone ${name} with all it has`, { fix: "say --yes to do it" });
       }
       const dropped = await dropClone(place, name);
-      process.stdout.write(
-        options.json
-          ? `${JSON.stringify({ dropped })}\n`
-          : `${dropped ? `clone ${name} is gone` : `there is no clone ${name}`}\n`,
-      );
+      answer(options, { dropped }, () => (dropped ? `clone ${name} is gone` : `there is no clone ${name}`));
     });
+}
+
+function cloneLine({ name, target, madeAt, ready }: Clone): string {
+  return `${name}  ${target.value ?? target.kind}  ${madeAt}  ${ready ? "good" : "not ready"}`;
 }
 
 /** `restore-20261122-1015`. */
@@ -132,14 +127,8 @@ function defaultName(now: Date): string {
 /** Finds out where a restore point is: the backup to begin with has to end before it. */
 async function placed(place: BackupPlace, target: RestoreTarget): Promise<RestoreTarget> {
   if (target.kind !== "name") return target;
-  const lsn = await withClient(place.target, async (client) => {
-    await client.query(`SET ROLE ${ownerRole}`);
-    const { rows } = await client.query<{ lsn: string }>(
-      "SELECT lsn FROM audit.restore_points WHERE name = $1 ORDER BY point_id DESC LIMIT 1",
-      [target.value],
-    );
-    return rows[0]?.lsn;
-  });
+  const points = await restorePoints(place);
+  const lsn = points.findLast(({ name }) => name === target.value)?.lsn;
   if (lsn !== undefined) return { ...target, lsn };
   throw new UserError(`there is no restore point ${target.value}`, {
     fix: `see them with npm run ops -- backup list --stack ${place.config.stack}`,

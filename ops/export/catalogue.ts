@@ -1,7 +1,7 @@
 /** What is in a database that an export or an import has to know, from the catalogue alone. */
 import { UserError } from "../../infra/errors";
 import { type ServerFacts, serverFacts } from "../../infra/schema/handlers/server";
-import { ownSchemas } from "../../infra/schema/migrations/dumpCatalog";
+import { notOfExtension, ownSchemas } from "../../infra/schema/migrations/dumpCatalog";
 import { ledgerExists, readLedger } from "../../infra/schema/migrations/ledger";
 import { type Client, quoteName } from "../../infra/schema/postgres";
 import type { Manifest, SequenceValue } from "./manifest";
@@ -20,10 +20,6 @@ export async function requireTimescale(client: Client): Promise<ServerFacts> {
 export async function exportedSchemas(client: Client): Promise<string[]> {
   return [...(await ownSchemas(client)), ...((await ledgerExists(client)) ? ["ms5"] : [])];
 }
-
-/** `oid` and `catalog` are SQL expressions. */
-const notOfExtension = (oid: string, catalog: string): string =>
-  `NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = ${oid} AND e.classid = '${catalog}'::regclass AND e.deptype = 'e')`;
 
 /** By number. */
 export async function appliedMigrations(client: Client): Promise<Manifest["migrations"]> {

@@ -8,7 +8,7 @@ from settings import BACKREST_SPOOL, DATA
 PG_WAL = f"{DATA}/pg_wal"
 # pgBackRest's background process writes there what it had to do (log-level-file=warn).
 LOG = f"{BACKREST_SPOOL}/log/database-archive-push-async.log"
-DROPPED = re.compile(r"^(\S+ \S+) .*dropped WAL file '([0-9A-F]{24})'", re.MULTILINE)
+DROPPED = re.compile(r"^\S+ \S+ .*dropped WAL file '([0-9A-F]{24})'", re.MULTILINE)
 SEGMENT = re.compile(r"^[0-9A-F]{24}$")
 
 
@@ -25,7 +25,7 @@ def dropped(path=LOG):
     """Names of segments that were given up because too many waited, oldest first."""
     try:
         with open(path, encoding="utf8") as file:
-            return [match[2] for match in DROPPED.finditer(file.read())]
+            return DROPPED.findall(file.read())
     except FileNotFoundError:
         return []
 

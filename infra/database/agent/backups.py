@@ -37,7 +37,7 @@ PASSING = ("[050]", "[056]")
 
 
 class Backups:
-    """settings: with `backups`, the stated limits. hosts(): addresses of all other members."""
+    """settings: with `backups`, the stated limits."""
 
     def __init__(self, settings, clock=time.time):
         self._settings = settings

@@ -52,13 +52,24 @@ def _title(pid):
 
 def children(parent, proc="/proc"):
     """Process ids of a process's children."""
+    return (pid for pid, above, _ in _stats(proc) if above == parent)
+
+
+def members(group, proc="/proc"):
+    """Process ids of a group of processes."""
+    return (pid for pid, _, own in _stats(proc) if own == group)
+
+
+def _stats(proc):
+    """(process id, its parent's, its group's) of every process."""
     for entry in os.listdir(proc):
         if not entry.isdigit():
             continue
         try:
             with open(f"{proc}/{entry}/stat", encoding="utf8") as file:
-                # pid (name) state parent …; the name may hold anything.
-                if int(file.read().rpartition(")")[2].split()[1]) == parent:
-                    yield int(entry)
-        except (OSError, ValueError, IndexError):
+                # pid (name) state parent group …; the name may hold anything.
+                _, above, group = file.read().rpartition(")")[2].split()[:3]
+        except (OSError, ValueError):
+            # Gone meanwhile.
             continue
+        yield int(entry), int(above), int(group)

@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+from processes import members
+
 # Seconds between two looks; also the longest burst above the rate.
 TURN = 0.1
 # Seconds a group is stopped at most, so that none of its connections is taken for dead.
@@ -13,7 +15,7 @@ LONGEST_STOP = 2
 def reading(group, seen, proc="/proc"):
     """Bytes that the group's processes have read since the last call. seen: bytes by process id, kept between calls."""
     total = 0
-    for pid in _members(group, proc):
+    for pid in members(group, proc):
         try:
             with open(f"{proc}/{pid}/io", encoding="utf8") as file:
                 now = int(next(line for line in file if line.startswith("rchar:")).split()[1])
@@ -42,18 +44,6 @@ def throttle(process, rate):
             _signal(process.pid, signal.SIGSTOP)
             time.sleep(min(LONGEST_STOP, debt / rate))
             _signal(process.pid, signal.SIGCONT)
-
-
-def _members(group, proc):
-    for entry in os.listdir(proc):
-        if entry.isdigit():
-            try:
-                with open(f"{proc}/{entry}/stat", encoding="utf8") as file:
-                    # pid (name) state parent group …; the name may hold anything.
-                    if int(file.read().rpartition(")")[2].split()[2]) == group:
-                        yield int(entry)
-            except (OSError, ValueError, IndexError):
-                continue
 
 
 def _signal(group, number):

@@ -3,8 +3,9 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterSettings } from "../../config";
 import type { Certificates } from "../certificates";
-import { backupAccount, backupNames, backupPod, drillPod } from "./pods";
-import { type BackupSettings, backrestTypes, backupKinds } from "./settings";
+import { mountNames } from "../podParts";
+import { backupAccount, backupPod, drillPod } from "./pods";
+import { type BackupSettings, backrestTypes, backupKinds, cronJobOf } from "./settings";
 import { cloneSize } from "./size";
 
 export interface BackupJobsArgs {
@@ -30,7 +31,7 @@ export class BackupJobs extends pulumi.ComponentResource {
     const pod = { colour, image: settings.image };
     for (const kind of backupKinds) {
       const template = backupPod(pod, backrestTypes[kind]);
-      this.cronJob(`backup-${kind}`, backups.schedules[kind], template, needs);
+      this.cronJob(cronJobOf(kind), backups.schedules[kind], template, needs);
     }
     this.cronJob("drill", backups.schedules.drill, drillPod({ ...pod, ...cloneSize(settings) }), needs);
     this.registerOutputs({});
@@ -47,7 +48,7 @@ export class BackupJobs extends pulumi.ComponentResource {
   private tls(): pulumi.Resource {
     const { colour, certificates } = this.args;
     const client = certificates.client(`${colour}-backup`, { commonName: "backup" });
-    const name = backupNames(colour).jobTls;
+    const name = mountNames(colour).jobTls;
     return new kubernetes.core.v1.Secret(
       name,
       {

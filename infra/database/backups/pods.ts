@@ -3,22 +3,11 @@
 import type { types } from "@pulumi/kubernetes";
 import { caConfigMap, credentialsSecret } from "../clusterNames";
 import { podPaths } from "../patroniConfig";
+import { containerSecurity, mountNames, podSecurity, programEnvironment, secretVolume } from "../podParts";
 import { backrestEnvironment, backupPaths } from "./pgbackrestConf";
-
-/** The image's user, postgres: part of the contract with images (docs/database.md). */
-export const postgresUser = 1000;
 
 /** The account of all of them: it may do nothing, and no pod gets its token. */
 export const backupAccount = "backup";
-
-export const backupNames = (colour: string) =>
-  ({
-    keys: `${colour}-backup-keys`,
-    jobTls: `${colour}-backup-job-tls`,
-    settings: `${colour}-settings`,
-    agent: `${colour}-agent`,
-    serverTls: `${colour}-server-tls`,
-  }) as const;
 
 export interface BackupPodArgs {
   readonly colour: string;
@@ -33,7 +22,7 @@ const labelsOf = (name: string) => ({ "app.kubernetes.io/name": name });
 
 /** Asks the members for a backup of a type that pgBackRest knows, and shows what they say. */
 export function backupPod(args: BackupPodArgs, type: string): types.input.core.v1.PodTemplateSpec {
-  const names = backupNames(args.colour);
+  const names = mountNames(args.colour);
   return {
     metadata: { labels: labelsOf("backup") },
     spec: podSpec(args, {
@@ -51,7 +40,7 @@ export function backupPod(args: BackupPodArgs, type: string): types.input.core.v
         { name: "settings", configMap: { name: names.settings } },
         { name: "agent", configMap: { name: names.agent } },
         { name: "ca", configMap: { name: caConfigMap } },
-        { name: "job-tls", secret: { secretName: names.jobTls, defaultMode: 0o440 } },
+        secretVolume("job-tls", names.jobTls),
       ],
     }),
   };
@@ -71,7 +60,7 @@ export function drillPod(args: RestoringPodArgs): types.input.core.v1.PodTemplat
     metadata: { labels: labelsOf("drill") },
     spec: restoringPod(args, {
       restartPolicy: "Never",
-      secrets: [{ name: "job-tls", secretName: backupNames(args.colour).jobTls, mountPath: backupPaths.job }],
+      secrets: [{ name: "job-tls", secretName: mountNames(args.colour).jobTls, mountPath: backupPaths.job }],
       command: ["python3", `${podPaths.agent}/drill_job.py`],
       data: {
         name: "data",
@@ -123,7 +112,7 @@ interface RestoringArgs {
 }
 
 function restoringPod(args: RestoringPodArgs, own: RestoringArgs): PodSpec {
-  const names = backupNames(args.colour);
+  const names = mountNames(args.colour);
   const { data, secrets = [], ...rest } = own;
   return podSpec(args, {
     ...rest,
@@ -153,9 +142,9 @@ function restoringPod(args: RestoringPodArgs, own: RestoringArgs): PodSpec {
       { name: "settings", configMap: { name: names.settings } },
       { name: "agent", configMap: { name: names.agent } },
       { name: "ca", configMap: { name: caConfigMap } },
-      { name: "server-tls", secret: { secretName: names.serverTls, defaultMode: 0o440 } },
-      { name: "backup-keys", secret: { secretName: names.keys, defaultMode: 0o440 } },
-      ...secrets.map(({ name, secretName }) => ({ name, secret: { secretName, defaultMode: 0o440 } })),
+      secretVolume("server-tls", names.serverTls),
+      secretVolume("backup-keys", names.backupKeys),
+      ...secrets.map(({ name, secretName }) => secretVolume(name, secretName)),
     ],
   });
 }
@@ -176,36 +165,19 @@ function podSpec({ image }: BackupPodArgs, own: OwnSpec): PodSpec {
     serviceAccountName: backupAccount,
     automountServiceAccountToken: false,
     restartPolicy: own.restartPolicy,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: postgresUser,
-      runAsGroup: postgresUser,
-      fsGroup: postgresUser,
-      fsGroupChangePolicy: "OnRootMismatch",
-      seccompProfile: { type: "RuntimeDefault" },
-    },
+    securityContext: podSecurity,
     containers: [
       {
         name: "work",
         image,
         command: own.command,
-        env: [
-          ...(own.env ?? []),
-          { name: "PYTHONDONTWRITEBYTECODE", value: "1" },
-          { name: "PYTHONUNBUFFERED", value: "1" },
-          { name: "LC_ALL", value: "C.UTF-8" },
-          { name: "HOME", value: "/tmp" },
-        ],
+        env: [...(own.env ?? []), ...programEnvironment],
         resources: {
           requests: { cpu: own.cpu, memory: own.memory.request },
           limits: { memory: own.memory.limit },
         },
         ...(own.readinessProbe && { readinessProbe: own.readinessProbe }),
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ["ALL"] },
-        },
+        securityContext: containerSecurity,
         volumeMounts: [...own.mounts, { name: "tmp", mountPath: "/tmp" }],
       },
     ],

@@ -46,6 +46,8 @@ export interface BackupStore {
 
 export const backupKinds = ["full", "differential", "incremental"] as const;
 export type BackupKind = (typeof backupKinds)[number];
+/** The CronJob that makes them, and that one of them by hand is made from. */
+export const cronJobOf = <K extends BackupKind>(kind: K) => `backup-${kind}` as const;
 /** pgBackRest's words for them. */
 export const backrestTypes = { full: "full", differential: "diff", incremental: "incr" } as const;
 

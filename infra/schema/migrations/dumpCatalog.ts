@@ -20,7 +20,7 @@ export interface CatalogSchema {
 }
 
 /** What an extension made is the extension's. `oid` and `catalog` are SQL expressions. */
-const notOfExtension = (oid: string, catalog: string): string =>
+export const notOfExtension = (oid: string, catalog: string): string =>
   `NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = ${oid} AND e.classid = '${catalog}'::regclass AND e.deptype = 'e')`;
 
 /** Schemas of people: not PostgreSQL's, an extension's or the ledger's; `public` only when something of theirs is in it. */

@@ -3,15 +3,17 @@
  * beside pg_basebackup; what writers notice of a backup.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { cronJobOf, stanza } from "../../../infra/database/backups/settings";
 import { parseTarget } from "../../../infra/database/backups/target";
 import { memberLabels } from "../../../infra/database/clusterNames";
 import { podExec } from "../../../infra/database/podExec";
 import { UserError } from "../../../infra/errors";
 import { readyPod } from "../../../infra/kubernetes/portForward";
 import { type Client, withClient } from "../../../infra/schema/postgres";
-import { ownerRole } from "../../../infra/schema/roleNames";
+import { asOwner } from "../../asOwner";
 import { beginClone, type CloneState, cloneTarget, dropClone, watchClone } from "../../backups/clones";
 import { runJob } from "../../backups/job";
+import { repositoryInfo } from "../../backups/members";
 import { type BackupPlace, backupPlace } from "../../backups/place";
 import type { Log } from "../../log";
 import { Random } from "../../telemetry/random";
@@ -51,7 +53,6 @@ export async function benchRestore(
   const backup = await bench.backups(bytes);
   const { moments, exact, wrong, restores } = await bench.points(points, seed);
   const delta = await bench.delta(bytes);
-  await bench.clear();
   const speed = (seconds: number) => bytes / mebibyte / seconds;
   const latency = (name: string, values: readonly number[], percent: number): Result => ({
     case: `write, ${name}, p${percent}`,
@@ -119,7 +120,7 @@ class RestoreBench {
   /** Samples of a factory; bytes of the whole server afterwards. */
   async fill(rows: number): Promise<number> {
     this.log.info(`${rows.toLocaleString("en-US")} samples`);
-    return this.asOwner(async (client) => {
+    return asOwner(this.place.target, async (client) => {
       // Of two decimals, as sensors have them. What is there already is enough.
       await client.query(
         `INSERT INTO factory_telemetry.metric_hist (ts, value, machine_id, metric_id)
@@ -142,7 +143,7 @@ class RestoreBench {
       this.log.info(`writers alone for ${calmSeconds} s`);
       await sleep(calmSeconds * 1_000);
       const calm = journal.takeLatencies();
-      const seconds = await this.backup("backup-full");
+      const seconds = await this.backup(cronJobOf("full"));
       const busy = journal.takeLatencies();
       this.log.info(`full backup: ${seconds.toFixed(1)} s`);
       const tar =
@@ -173,7 +174,7 @@ class RestoreBench {
         await sleep(random.between(0, longestGapMs));
         moments.push(await journal.moment(client));
         // Points lie before, between and after backups.
-        if (point === Math.floor(count / 2)) await this.backup("backup-incremental");
+        if (point === Math.floor(count / 2)) await this.backup(cronJobOf("incremental"));
       }
       await journal.stop();
       const last = moments.at(-1);
@@ -193,6 +194,7 @@ class RestoreBench {
       this.log.info(`point ${index + 1} of ${count}: ${found.length === 0 ? "exact" : found.join("; ")}`);
       await dropClone(this.place, name);
     }
+    await journal.remove();
     const exact = moments.length - new Set(wrong.map((text) => text.split(" ")[1])).size;
     return { moments, exact, wrong, restores };
   }
@@ -200,13 +202,13 @@ class RestoreBench {
   /** The newest backup over a copy of the one before it, and into an empty folder. Seconds. */
   async delta(bytes: number) {
     const name = "bench-delta";
-    const labels = await this.labels();
-    const [older, newest] = [labels.at(-2) ?? "", labels.at(-1) ?? ""];
+    const { backups } = await repositoryInfo(this.place);
+    const [older, newest] = [backups.at(-2)?.label ?? "", backups.at(-1)?.label ?? ""];
     await this.restore("latest", name);
     const restore = (folder: string, label: string, more = "") =>
       this.timed(
         { pod: `clone-${name}-0`, container: "work" },
-        `mkdir -p -m 700 /data/${folder} && pgbackrest --stanza=database restore --pg1-path=/data/${folder} --set=${label} --type=none --process-max=$(nproc) --log-level-console=warn ${more} >&2`,
+        `mkdir -p -m 700 /data/${folder} && pgbackrest --stanza=${stanza} restore --pg1-path=/data/${folder} --set=${label} --type=none --process-max=$(nproc) --log-level-console=warn ${more} >&2`,
       );
     await restore("delta", older);
     const deltaSeconds = await restore("delta", newest, "--delta");
@@ -216,11 +218,6 @@ class RestoreBench {
       `restore of ${Math.round(bytes / mebibyte)} MiB: full ${fullSeconds.toFixed(1)} s, delta ${deltaSeconds.toFixed(1)} s`,
     );
     return { deltaSeconds, fullSeconds };
-  }
-
-  async clear(): Promise<void> {
-    const journal = "DROP SCHEMA IF EXISTS ms5_restore_check CASCADE";
-    await withClient(this.place.target, (client) => client.query(journal));
   }
 
   /** Seconds by pgBackRest's own lines, so that the pod's start does not count. */
@@ -245,14 +242,6 @@ class RestoreBench {
   private async restore(to: string, name: string): Promise<CloneState> {
     await beginClone(this.place, name, parseTarget(to));
     return watchClone(this.place, name, () => undefined);
-  }
-
-  private async labels(): Promise<string[]> {
-    const { inMember } = await import("../../backups/members");
-    const { readInfo } = await import("../../backups/info");
-    const command = ["pgbackrest", "--stanza=database", "--log-level-console=off", "info", "--output=json"];
-    const { backups } = readInfo(await inMember(this.place, command, { who: "any", timeoutMs: 60_000 }));
-    return backups.map(({ label }) => label);
   }
 
   /** Writers have gone on behind the moment, so that its segment ends by itself. */
@@ -280,12 +269,5 @@ class RestoreBench {
     const output = await podExec(this.place.kubernetes, place, ["sh", "-c", text], { timeoutMs: 3_600_000 });
     const [, begun, ended] = /seconds (\S+) (\S+)/.exec(output) ?? [];
     return Number(ended) - Number(begun);
-  }
-
-  private asOwner<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    return withClient(this.place.target, async (client) => {
-      await client.query(`SET ROLE ${ownerRole}`);
-      return work(client);
-    });
   }
 }

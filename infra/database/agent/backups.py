@@ -222,6 +222,8 @@ class Backups:
             # Its first line repeats every option.
             if "command begin" not in line:
                 tell(redacted(line.rstrip()))
+        if replayed is not None:
+            replayed.set()
         if child.wait() != 0:
             raise BackrestError(f"backup: {reason_in(''.join(said))}", child.returncode)
 

@@ -293,3 +293,112 @@ COMMENT ON TABLE factory_telemetry.shifts IS 'The shift calendar, in local time'
 CREATE TRIGGER audit_rows AFTER INSERT OR DELETE OR UPDATE ON factory_telemetry.shifts FOR EACH ROW EXECUTE FUNCTION audit.record_change();
 CREATE TRIGGER audit_truncate AFTER TRUNCATE ON factory_telemetry.shifts FOR EACH STATEMENT EXECUTE FUNCTION audit.record_change();
 ALTER TABLE factory_telemetry.shifts OWNER TO ms5_owner;
+
+-- -------------------- monitoring
+CREATE SCHEMA monitoring AUTHORIZATION ms5_owner;
+COMMENT ON SCHEMA monitoring IS 'What the monitor role may ask of telemetry, and where it proves that writes work';
+
+CREATE OR REPLACE FUNCTION monitoring.aggregates()
+ RETURNS TABLE(aggregate text, storage_schema name, storage_name name, materialised_until timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+BEGIN
+  RETURN QUERY
+    SELECT a.view_name::text, a.materialization_hypertable_schema, a.materialization_hypertable_name,
+           _timescaledb_functions.to_timestamp(_timescaledb_functions.cagg_watermark(
+             substring(a.materialization_hypertable_name::text FROM '_(\d+)$')::integer))
+      FROM timescaledb_information.continuous_aggregates a
+     WHERE a.view_schema = 'factory_telemetry';
+END
+$function$;
+ALTER FUNCTION monitoring.aggregates() OWNER TO ms5_owner;
+COMMENT ON FUNCTION monitoring.aggregates() IS 'Each continuous aggregate: the hypertable that holds it, and up to when it is materialised (-infinity: not at all)';
+REVOKE EXECUTE ON ROUTINE monitoring.aggregates() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION monitoring.beat(name text)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  INSERT INTO monitoring.heartbeat AS h (name, at) VALUES (beat.name, clock_timestamp())
+  ON CONFLICT (name) DO UPDATE SET at = excluded.at
+  RETURNING h.at
+$function$;
+ALTER FUNCTION monitoring.beat(name text) OWNER TO ms5_owner;
+COMMENT ON FUNCTION monitoring.beat(name text) IS 'Writes a heartbeat, as a client writes';
+REVOKE EXECUTE ON ROUTINE monitoring.beat(name text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION monitoring.newest_rows()
+ RETURNS TABLE(hypertable text, newest timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+  sample timestamptz;
+  chunk_start timestamptz;
+BEGIN
+  SELECT max(s.ts) INTO sample FROM factory_telemetry.metric_hist s
+   WHERE s.ts > now() - interval '10 minutes' AND s.ts <= now();
+  IF sample IS NULL THEN
+    SELECT max(c.range_start) INTO chunk_start FROM timescaledb_information.chunks c
+     WHERE c.hypertable_schema = 'factory_telemetry' AND c.hypertable_name = 'metric_hist' AND c.range_start <= now();
+    SELECT max(last.ts) INTO sample
+      FROM factory_telemetry.machines m
+     CROSS JOIN factory_telemetry.metrics x
+     CROSS JOIN LATERAL (SELECT s.ts FROM factory_telemetry.metric_hist s
+                          WHERE s.machine_id = m.machine_id AND s.metric_id = x.metric_id
+                            AND s.ts >= chunk_start AND s.ts <= now()
+                          ORDER BY s.ts DESC LIMIT 1) AS last;
+  END IF;
+  RETURN QUERY SELECT 'metric_hist', sample;
+  RETURN QUERY SELECT 'oee_calculations', max(last.ts)
+    FROM factory_telemetry.machines m
+   CROSS JOIN LATERAL (SELECT o.ts FROM factory_telemetry.oee_calculations o
+                        WHERE o.machine_id = m.machine_id AND o.ts <= now() ORDER BY o.ts DESC LIMIT 1) AS last;
+  RETURN QUERY SELECT 'energy_consumption', max(last.ts)
+    FROM factory_telemetry.machines m
+   CROSS JOIN LATERAL (SELECT e.ts FROM factory_telemetry.energy_consumption e
+                        WHERE e.machine_id = m.machine_id AND e.ts <= now() ORDER BY e.ts DESC LIMIT 1) AS last;
+  RETURN QUERY SELECT 'production_kpis', max(last.ts)
+    FROM factory_telemetry.machines m
+   CROSS JOIN LATERAL (SELECT k.ts FROM factory_telemetry.production_kpis k
+                        WHERE k.machine_id = m.machine_id AND k.ts <= now() ORDER BY k.ts DESC LIMIT 1) AS last;
+  RETURN QUERY SELECT 'production_context_history', max(last.ts)
+    FROM factory_telemetry.machines m
+   CROSS JOIN LATERAL (SELECT h.ts FROM factory_telemetry.production_context_history h
+                        WHERE h.machine_id = m.machine_id AND h.ts <= now() ORDER BY h.ts DESC LIMIT 1) AS last;
+END
+$function$;
+ALTER FUNCTION monitoring.newest_rows() OWNER TO ms5_owner;
+COMMENT ON FUNCTION monitoring.newest_rows() IS 'When each hypertable got its newest row that is not of the future; NULL without one';
+REVOKE EXECUTE ON ROUTINE monitoring.newest_rows() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION monitoring.recent_count()
+ RETURNS integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  SELECT count(recent.value)::integer
+    FROM (SELECT s.value
+            FROM factory_telemetry.metric_hist s
+           WHERE s.machine_id = (SELECT min(machine_id) FROM factory_telemetry.machines)
+             AND s.metric_id = (SELECT min(metric_id) FROM factory_telemetry.metrics)
+           ORDER BY s.ts DESC
+           LIMIT 100) AS recent
+$function$;
+ALTER FUNCTION monitoring.recent_count() OWNER TO ms5_owner;
+COMMENT ON FUNCTION monitoring.recent_count() IS 'How many of the newest 100 samples of one series there are';
+REVOKE EXECUTE ON ROUTINE monitoring.recent_count() FROM PUBLIC;
+
+CREATE TABLE monitoring.heartbeat (
+  name text NOT NULL,
+  at timestamp with time zone NOT NULL,
+  CONSTRAINT heartbeat_pkey PRIMARY KEY (name)
+);
+COMMENT ON TABLE monitoring.heartbeat IS 'One row a prober: when its last write was made';
+ALTER TABLE monitoring.heartbeat OWNER TO ms5_owner;

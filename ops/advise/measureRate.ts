@@ -1,5 +1,6 @@
 import { type TableName, telemetrySchema } from "../../infra/schema/catalogue";
-import { type Client, quoteName } from "../../infra/schema/postgres";
+import { quoteName } from "../../infra/schema/postgres";
+import type { Queryable } from "../queryable";
 import type { Rate } from "./chunkInterval";
 
 /** What recent chunks say about a hypertable's rate; `rate` is undefined when they hold too little to say. */
@@ -20,7 +21,7 @@ const leastSeconds = 3_600;
  * rows.
  */
 export async function measureRate(
-  client: Client,
+  client: Queryable,
   table: TableName,
   segmentBy: readonly string[],
 ): Promise<MeasuredRate> {

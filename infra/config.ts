@@ -9,6 +9,7 @@ import { configNamespace, configSchema } from "./config/schema";
 import type { BackupSettings } from "./database/backups/settings";
 import type { RestoreTarget } from "./database/backups/target";
 import type { Environment } from "./environments";
+import type { MonitoringSettings } from "./monitoring/settings";
 import type { AggregateName, TableName } from "./schema/catalogue";
 import type { ConnectionTarget } from "./schema/postgres";
 import type { Interval } from "./units";
@@ -99,6 +100,8 @@ export interface StackConfig {
   readonly kubernetes: KubernetesSettings | undefined;
   /** The database this stack makes; undefined where it uses one that is there. */
   readonly cluster: ClusterSettings | undefined;
+  /** undefined where nothing watches it. */
+  readonly monitoring: MonitoringSettings | undefined;
   readonly roles: { readonly passwordVersion: number };
   readonly tables: Readonly<Record<TableName, TableSettings>>;
   readonly aggregates: Readonly<Record<AggregateName, AggregateSettings>>;

@@ -1,3 +1,4 @@
+import type { MonitoringImages } from "./monitoring/settings";
 import type { AggregateName, TableName } from "./schema/catalogue";
 import type { TlsMode } from "./schema/postgres";
 
@@ -109,6 +110,7 @@ export interface EnvironmentDefaults {
   /** How large the database pods and the pooler are; used where the platform is a Kubernetes. */
   cluster: ClusterDefaults;
   backups: BackupDefaults;
+  monitoring: MonitoringDefaults;
   tables: Partial<Record<TableName, Partial<TableSettingsText>>>;
   allTables: Partial<TableSettingsText>;
   allAggregates: Partial<AggregateSettingsText>;
@@ -128,6 +130,15 @@ export interface BackupDefaults {
   readonly keepDifferential: number;
   /** Bytes a second, as Kubernetes writes them. */
   readonly bandwidth: string;
+}
+
+/** How a stack is watched; used where the platform is a Kubernetes. */
+export interface MonitoringDefaults {
+  readonly place: "cluster" | "azure" | "none";
+  /** Of samples. */
+  readonly retention: string;
+  readonly volume: string;
+  readonly images: MonitoringImages;
 }
 
 export interface ClusterDefaults {
@@ -210,6 +221,30 @@ const devBackups: BackupDefaults = {
   bandwidth: "64Mi",
 };
 
+/**
+ * Prometheus' long-term support version. The exporters are those that the tests run: from 0.20 on postgres_exporter has
+ * other names for some of its metrics.
+ */
+const monitoringImages: MonitoringImages = {
+  prometheus: "prom/prometheus:v3.5.0",
+  alertmanager: "prom/alertmanager:v0.28.1",
+  postgresExporter: "prometheuscommunity/postgres-exporter:v0.17.1",
+  pgbouncerExporter: "prometheuscommunity/pgbouncer-exporter:v0.10.2",
+  nodeExporter: "prom/node-exporter:v1.9.1",
+  grafana: "grafana/grafana:12.3.0",
+  node: "node:24-slim",
+};
+
+const productionMonitoring: MonitoringDefaults = {
+  place: "cluster",
+  // Longer than the month of an error budget: its graphs would end where the question begins.
+  retention: "35 days",
+  volume: "50Gi",
+  images: monitoringImages,
+};
+
+const smallMonitoring: MonitoringDefaults = { ...productionMonitoring, retention: "15 days", volume: "20Gi" };
+
 /** A server that is there already. */
 export const server = {
   kind: "server",
@@ -239,6 +274,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
     },
     cluster: small,
     backups: devBackups,
+    monitoring: smallMonitoring,
     // People try files of years ago here (NAB is of 2013); a 90-day retention would delete them at its first run.
     allTables: { retention: "50 years" },
     allAggregates: { retention: "keep" },
@@ -251,6 +287,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
     database: throughPortForward(54_329),
     cluster: small,
     backups: devBackups,
+    monitoring: smallMonitoring,
     allTables: { retention: "90 days" },
     allAggregates: {},
     tables: { metric_hist: { chunkInterval: "7 days", retention: "30 days" } },
@@ -260,6 +297,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
     database: throughPortForward(54_331),
     cluster: small,
     backups: devBackups,
+    monitoring: smallMonitoring,
     // A copy of a few machines: cheap before complete.
     allTables: { retention: "90 days" },
     allAggregates: {},
@@ -270,6 +308,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
     database: throughPortForward(54_332),
     cluster: staging,
     backups: stagingBackups,
+    monitoring: productionMonitoring,
     allTables: {},
     allAggregates: {},
     tables: {},
@@ -279,6 +318,7 @@ export const environmentDefaults: Readonly<Record<Environment, EnvironmentDefaul
     database: throughPortForward(54_333),
     cluster: production,
     backups: productionBackups,
+    monitoring: productionMonitoring,
     allTables: {},
     allAggregates: {},
     tables: {},

@@ -8,6 +8,7 @@ import { otherStacks, refuseSharedNames } from "./config/otherStacks";
 import { type Database, provisionDatabase } from "./database";
 import { openWay, requireTarget } from "./databaseTarget";
 import { provisionKubernetes } from "./kubernetes/provider";
+import { provisionMonitoring } from "./monitoring";
 import { Schema } from "./schema";
 import { migrationFiles } from "./schema/handlers/migrations";
 import { loginRoles } from "./schema/roleNames";
@@ -35,6 +36,7 @@ export async function program(): Promise<Record<string, unknown>> {
     adminPassword: database?.adminPassword,
     after: database?.ready ?? [],
   });
+  provisionMonitoring(config, kubernetes, database, schema);
   return { ...outputs(config, schema, database, platform), ...(monthlyCost && { monthlyCost }) };
 }
 
@@ -52,6 +54,7 @@ function outputs(
       registry: platform.registry.loginServer,
       backups: platform.backups.accountName,
     }),
+    ...(platform?.monitoring?.grafanaUrl && { grafana: platform.monitoring.grafanaUrl }),
     ...(database && { pooler: database.pooler.endpoint, ca: database.caPem }),
     // Kept apart from the cluster by whoever runs one: with the storage's key it is all that a lost cluster needs.
     ...(database?.backupKey && { backupKey: database.backupKey }),

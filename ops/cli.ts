@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
   export: () => import("./commands/export"),
   import: () => import("./commands/export"),
   cost: () => import("./commands/cost"),
+  monitoring: () => import("./commands/monitoring"),
   docs: () => import("./commands/docs"),
   affected: () => import("./preview/affectedCommand"),
 };

@@ -17,6 +17,8 @@ export interface AksArgs {
   readonly nodeSubnetId: pulumi.Input<string>;
   /** Resource id of where Defender writes what it finds. */
   readonly workspaceId: pulumi.Input<string>;
+  /** Whether Azure's own Prometheus collects: AKS then runs its agent. */
+  readonly managedPrometheus: boolean;
 }
 
 export class AksCluster extends pulumi.ComponentResource {
@@ -42,7 +44,8 @@ export class AksCluster extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private makeCluster({ place, plan, identities, nodeSubnetId, workspaceId }: AksArgs): ManagedCluster {
+  private makeCluster(args: AksArgs): ManagedCluster {
+    const { place, plan, identities, nodeSubnetId, workspaceId } = args;
     const { azure, names, tags, resourceGroupName } = place;
     const { kubernetes, network } = azure;
     return new ManagedCluster(
@@ -69,6 +72,7 @@ export class AksCluster extends pulumi.ComponentResource {
           adminGroupObjectIDs: [...kubernetes.adminGroups],
         },
         oidcIssuerProfile: { enabled: true },
+        ...(args.managedPrometheus && { azureMonitorProfile: { metrics: { enabled: true } } }),
         securityProfile: {
           workloadIdentity: { enabled: true },
           imageCleaner: { enabled: true, intervalHours: 168 },

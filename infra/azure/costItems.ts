@@ -1,6 +1,8 @@
 // What a stack is charged for in a month, line by line. Where only a limit is known, the line is the limit and says so.
 import type { ClusterSettings } from "../config";
 import { parseBytes } from "../database/quantity";
+import type { MonitoringSettings } from "../monitoring/settings";
+import { managedCharges } from "./managedCost";
 import { premiumTier } from "./premiumTiers";
 import { hoursPerMonth, periods, pricesOf } from "./prices";
 import type { AksSettings, AzureSettings } from "./settings";
@@ -28,7 +30,10 @@ interface Charge {
   readonly share?: number;
 }
 
-export type CostSettings = Pick<ClusterSettings, "members" | "dataVolume" | "walVolume">;
+export interface CostSettings extends Pick<ClusterSettings, "members" | "dataVolume" | "walVolume"> {
+  /** Left out: nothing of Azure's watches. */
+  readonly monitoring?: Pick<MonitoringSettings, "place" | "grafana"> | undefined;
+}
 
 const gibibyte = 2 ** 30;
 const daysPerMonth = hoursPerMonth / 24;
@@ -49,10 +54,11 @@ export function costItems(azure: AzureSettings, cluster: CostSettings): CostItem
   const charges = [
     ...(azure.existing.cluster === undefined ? clusterCharges(azure) : []),
     ...volumeCharges(azure, cluster),
-    ...endpointCharges(azure),
+    ...endpointCharges(azure, cluster),
     { name: `Registry, ${azure.registry.sku}`, priceKey: `registry.${azure.registry.sku}`, units: 1 },
     backupCharge(azure),
     ...logCharges(azure),
+    ...monitoringCharges(azure, cluster),
   ];
   return charges
     .filter(({ units }) => units > 0)
@@ -134,11 +140,15 @@ function volumeCharges({ disks }: AzureSettings, { members, dataVolume, walVolum
 }
 
 /** Each endpoint with a DNS zone of its own; AKS makes those of a private API server. */
-function endpointCharges({ network, registry, kubernetes, existing }: AzureSettings): Charge[] {
+function endpointCharges(
+  { network, registry, kubernetes, existing }: AzureSettings,
+  { monitoring }: CostSettings,
+): Charge[] {
   const to = [
     ...(network.privateEndpoints ? ["backups", "key vault"] : []),
     ...(network.privateEndpoints && registry.sku === "Premium" ? ["registry"] : []),
     ...(kubernetes.privateApiServer && existing.cluster === undefined ? ["API server"] : []),
+    ...(network.privateEndpoints && monitoring?.place === "azure" && monitoring.grafana ? ["Grafana"] : []),
   ];
   return [
     { name: `Private endpoints: ${to.join(", ")}`, priceKey: "privateEndpoint", units: to.length },
@@ -168,6 +178,12 @@ function logCharges({ logs: { dailyCapGb, retentionDays } }: AzureSettings): Cha
       units: dailyCapGb * Math.max(0, retentionDays - freeRetentionDays),
     },
   ];
+}
+
+function monitoringCharges({ kubernetes }: AzureSettings, { members, monitoring }: CostSettings): Charge[] {
+  if (monitoring === undefined) return [];
+  const nodes = kubernetes.systemPool.min + kubernetes.databasePool.nodes;
+  return managedCharges({ monitoring, members, nodes, share: runningShare(kubernetes.workingHours) });
 }
 
 /** Of a week: on five days, from start to stop; into the next day where stop is not later. */

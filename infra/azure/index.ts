@@ -8,6 +8,8 @@ import { Provider } from "@pulumi/azure-native/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
 import { UserError } from "../errors";
+import { allRules } from "../monitoring/alerts/all";
+import { ruleSettings } from "../monitoring/ruleSettings";
 import type { AddressPlan } from "./addressPlan";
 import { BackupStorage } from "./backupStorage";
 import { budget } from "./budget";
@@ -18,6 +20,7 @@ import { SecretVault } from "./keyVault";
 import { entraKubeconfig } from "./kubeconfig";
 import { lock } from "./locks";
 import { clusterCategories, Logs } from "./logs";
+import { ManagedMonitoring, type ManagedMonitoringArgs } from "./managedMonitoring";
 import { azureNames } from "./names";
 import { type Subnets, subnets } from "./network";
 import type { Place } from "./place";
@@ -45,6 +48,8 @@ export class AzurePlatform extends pulumi.ComponentResource {
   readonly vault: SecretVault;
   readonly backups: BackupStorage;
   readonly registry: ImageRegistry;
+  /** undefined where pods of ours watch, or nobody. */
+  readonly monitoring: ManagedMonitoring | undefined;
   /** What has to be there before pods find a node. */
   readonly ready: pulumi.Resource[];
 
@@ -62,7 +67,8 @@ export class AzurePlatform extends pulumi.ComponentResource {
     const place = inResourceGroup(azure, names, tags, child);
     const network = subnets(place, plan, child);
     const logs = new Logs("logs", place, child);
-    const cluster = this.cluster(place, plan, network, logs);
+    const managedPrometheus = config.monitoring?.place === "azure";
+    const cluster = this.cluster(place, plan, network, logs, managedPrometheus);
     logs.record("cluster", cluster.id, clusterCategories);
 
     const registry = { place, subnets: network, puller: cluster.nodesPrincipalId };
@@ -85,19 +91,33 @@ export class AzurePlatform extends pulumi.ComponentResource {
     if (hours !== undefined && azure.existing.cluster === undefined) {
       new WorkingHours("working-hours", { place, hours, clusterId: cluster.id }, child);
     }
+    this.monitoring = managedMonitoring(config, { place, subnets: network, clusterId: cluster.id }, child);
     this.ready = cluster.ready;
     this.kubeconfig = kubeconfigOf(cluster, azure.tenant, child);
     this.registerOutputs({});
   }
 
-  private cluster(place: Place, plan: AddressPlan, network: Subnets, logs: Logs): ClusterReference {
+  private cluster(
+    place: Place,
+    plan: AddressPlan,
+    network: Subnets,
+    logs: Logs,
+    managedPrometheus: boolean,
+  ): ClusterReference {
     const child = { parent: this };
     const { cluster: existing } = place.azure.existing;
     if (existing !== undefined) return existingCluster(existing, child);
     const identities = new Identities("identities", { place, nodeSubnetId: network.nodes }, child);
     const aks = new AksCluster(
       "aks",
-      { place, plan, identities, nodeSubnetId: network.nodes, workspaceId: logs.workspaceId },
+      {
+        place,
+        plan,
+        identities,
+        nodeSubnetId: network.nodes,
+        workspaceId: logs.workspaceId,
+        managedPrometheus,
+      },
       child,
     );
     return {
@@ -108,6 +128,22 @@ export class AzurePlatform extends pulumi.ComponentResource {
       ready: [aks],
     };
   }
+}
+
+/** Azure's Prometheus and Grafana, where the config wants them. */
+function managedMonitoring(
+  config: StackConfig,
+  where: Pick<ManagedMonitoringArgs, "place" | "subnets" | "clusterId">,
+  opts: pulumi.ComponentResourceOptions,
+): ManagedMonitoring | undefined {
+  const { monitoring: settings, stack, environment } = config;
+  const rules = ruleSettings(config);
+  if (settings?.place !== "azure" || rules === undefined) return undefined;
+  return new ManagedMonitoring(
+    "monitoring",
+    { ...where, settings, stack, environment, rules: allRules(rules) },
+    opts,
+  );
 }
 
 /** To this subscription and no other, whichever the login is set to. */

@@ -12,6 +12,7 @@ const zones = {
   blob: "privatelink.blob.core.windows.net",
   vault: "privatelink.vaultcore.azure.net",
   registry: "privatelink.azurecr.io",
+  grafana: "privatelink.grafana.azure.com",
 } as const;
 
 export interface PrivateAccessArgs {

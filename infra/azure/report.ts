@@ -17,11 +17,11 @@ export interface MonthlyCost {
  * @throws UserError when its Kubernetes version is not supported
  */
 export function reportAzure(config: StackConfig, today: Date): MonthlyCost | undefined {
-  const { azure, cluster, stack } = config;
+  const { azure, cluster, monitoring, stack } = config;
   if (azure === undefined || cluster === undefined) return undefined;
   const warning = checkVersionSupport(config, today);
   if (warning !== undefined) void pulumi.log.warn(warning);
-  const cost = estimate(azure, cluster);
+  const cost = estimate(azure, { ...cluster, monitoring });
   void pulumi.log.info(
     `Costs ${costSummary(cost, azure.budget)}; line by line: npm run ops -- cost ${stack}`,
   );

@@ -23,7 +23,9 @@ export function builtInRole(subscription: string, role: BuiltInRole): string {
 
 const builtInRoles = {
   AcrPull: "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+  "Grafana Admin": "22926164-76b3-42b3-bc55-97df8dab3e41",
   "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",
+  "Monitoring Data Reader": "b0d8363b-8ddd-447d-831f-62ca05bff136",
   "Network Contributor": "4d97b98b-1d4f-4787-a291-c67834d212e7",
   "Storage Blob Data Contributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
 } as const;

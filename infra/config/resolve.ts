@@ -28,6 +28,7 @@ import { configError } from "./errors";
 import { knownInterval } from "./knownInterval";
 import { azureSettings } from "./resolveAzure";
 import { backupSettings } from "./resolveBackups";
+import { monitoringSettings } from "./resolveMonitoring";
 import type { ConfigInput } from "./schema";
 
 export function resolve(stack: string, input: ConfigInput): StackConfig {
@@ -61,6 +62,14 @@ export function resolve(stack: string, input: ConfigInput): StackConfig {
     azure,
     kubernetes,
     cluster: kubernetes && clusterSettings(input, defaults, stack, azure),
+    monitoring:
+      kubernetes &&
+      monitoringSettings(
+        stack,
+        input.monitoring ?? {},
+        defaults.monitoring,
+        azure === undefined ? undefined : storageClassNames.data,
+      ),
     database: {
       edition: database.edition ?? "community",
       kind: database.kind,

@@ -14,6 +14,7 @@ import { backupProblems } from "./backupRules";
 import { clusterProblems } from "./clusterRules";
 import type { Problem } from "./errors";
 import { knownInterval } from "./knownInterval";
+import { monitoringProblems } from "./monitoringRules";
 
 /** What no single key shows: combinations that would lose history or never do what they say. */
 export function checkConfig(config: StackConfig): Problem[] {
@@ -23,6 +24,7 @@ export function checkConfig(config: StackConfig): Problem[] {
     ...databaseProblems(config),
     ...clusterProblems(config),
     ...backupProblems(config),
+    ...monitoringProblems(config),
     ...azureProblems(config),
   ];
 }

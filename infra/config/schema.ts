@@ -7,6 +7,7 @@ import { tlsModes } from "../schema/postgres";
 import { intervalUnits, parseInterval } from "../units";
 import { azureSchema } from "./azureSchema";
 import { backupSchema } from "./backupSchema";
+import { monitoringSchema } from "./monitoringSchema";
 
 /** Pulumi's namespace of our keys: the project's name. */
 export const configNamespace = "ms5-timescale";
@@ -274,6 +275,7 @@ export const configSchema = z.strictObject({
     })
     .optional(),
   backups: backupSchema.optional(),
+  monitoring: monitoringSchema.optional(),
   azure: azureSchema.optional(),
   roles: z
     .strictObject({

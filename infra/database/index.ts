@@ -5,12 +5,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterSettings, KubernetesSettings, StackConfig } from "../config";
 import { findApiServer, statedApiServer } from "../kubernetes/apiServer";
 import type { Addresses } from "../kubernetes/flows";
-import { namespaceNames } from "../kubernetes/namespaceNames";
+import { type NamespaceKey, namespaceNames } from "../kubernetes/namespaceNames";
 import { Namespaces } from "../kubernetes/namespaces";
 import { NetworkPolicies } from "../kubernetes/networkPolicyResources";
 import type { Kubernetes } from "../kubernetes/provider";
-import { DatabaseAccount, PoolerAccount } from "../kubernetes/serviceAccount";
-import { AlertRules } from "../monitoring/alertRules";
+import { DatabaseAccount, PowerlessAccount } from "../kubernetes/serviceAccount";
+import type { MonitoringSettings } from "../monitoring/settings";
 import type { ConnectionTarget } from "../schema/postgres";
 import { BackupJobs } from "./backups/jobs";
 import type { BackupSettings } from "./backups/settings";
@@ -26,6 +26,8 @@ export interface DatabaseArgs {
   kubernetes: KubernetesSettings;
   provider: kubernetes.Provider;
   target: ConnectionTarget;
+  /** undefined where nothing watches. */
+  monitoring: MonitoringSettings | undefined;
   dropData: boolean;
   /** Of backups, where the platform keeps it. */
   encryptionKey: pulumi.Input<string> | undefined;
@@ -39,6 +41,9 @@ export class Database extends pulumi.ComponentResource {
   readonly caPem: pulumi.Output<string>;
   /** Where applications go. */
   readonly pooler: Pooler;
+  readonly address: ClusterAddress;
+  readonly namespaces: Namespaces;
+  readonly certificates: Certificates;
   /** What has to be there before anyone can log in. */
   readonly ready: pulumi.Resource[];
 
@@ -46,30 +51,34 @@ export class Database extends pulumi.ComponentResource {
     super("ms5:database:Database", name, {}, { ...opts, providers: [args.provider] });
     const { settings } = args;
     const child = { parent: this };
-    const address: ClusterAddress = {
+    this.address = {
       name: activeColour,
       namespace: namespaceNames.database,
       members: settings.members,
     };
-    const namespaces = new Namespaces("namespaces", child);
+    const { address } = this;
+    const watched = args.monitoring !== undefined;
+    this.namespaces = new Namespaces("namespaces", { watched }, child);
+    const { namespaces } = this;
     const { apiServer } = args.kubernetes;
     const policies = new NetworkPolicies(
       "network-policies",
       {
         namespaces,
         apiServer: apiServer === undefined ? findApiServer(child) : statedApiServer(apiServer),
-        others: storageAddresses(settings.backups),
+        others: { ...storageAddresses(settings.backups), ...monitoringAddresses(args.monitoring) },
+        managed: args.monitoring?.place === "azure",
       },
       child,
     );
-    const certificates = new Certificates("certificates", { keyVersion: settings.keyVersion }, child);
-    const caMaps = (["database", "pooler"] as const).map((where) =>
-      this.caConfigMap(where, namespaces, certificates),
-    );
+    this.certificates = new Certificates("certificates", { keyVersion: settings.keyVersion }, child);
+    const { certificates } = this;
+    const caPlaces: NamespaceKey[] = ["database", "pooler", ...(watched ? (["monitoring"] as const) : [])];
+    const caMaps = caPlaces.map((where) => this.caConfigMap(where, namespaces, certificates));
     // Before the policies there would be a moment in which pods run and nothing is denied.
     const guarded = { parent: this, dependsOn: [policies, ...caMaps] };
 
-    const namespace = namespaces.database;
+    const namespace = namespaces.name("database");
     const account = new DatabaseAccount("database", { namespace }, child);
     const cluster = new DatabaseCluster(
       activeColour,
@@ -90,7 +99,6 @@ export class Database extends pulumi.ComponentResource {
     );
     const { backups } = settings;
     if (backups !== undefined) {
-      new AlertRules("alert-rules", { namespace }, child);
       new BackupJobs(
         "backups",
         { colour: activeColour, namespace, settings, backups, certificates },
@@ -105,11 +113,11 @@ export class Database extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private caConfigMap(where: "database" | "pooler", namespaces: Namespaces, certificates: Certificates) {
+  private caConfigMap(where: NamespaceKey, namespaces: Namespaces, certificates: Certificates) {
     return new kubernetes.core.v1.ConfigMap(
       `${where}-ca`,
       {
-        metadata: { name: caConfigMap, namespace: namespaces[where] },
+        metadata: { name: caConfigMap, namespace: namespaces.name(where) },
         data: { "ca.pem": certificates.caPem },
       },
       { parent: this },
@@ -117,21 +125,25 @@ export class Database extends pulumi.ComponentResource {
   }
 
   private makePooler(
-    { settings }: DatabaseArgs,
+    { settings, monitoring }: DatabaseArgs,
     cluster: ClusterAddress,
     namespaces: Namespaces,
     certificates: Certificates,
     opts: pulumi.ComponentResourceOptions,
   ): Pooler {
-    const namespace = namespaces.pooler;
-    const account = new PoolerAccount("pooler", { namespace }, { parent: this });
+    const namespace = namespaces.name("pooler");
+    const account = new PowerlessAccount("pooler", { namespace }, { parent: this });
     const { pooler } = settings;
     return new Pooler(
       "pooler",
       {
         namespace,
         accountName: account.accountName,
-        images: { pgbouncer: pooler.image, haproxy: pooler.haproxyImage },
+        images: {
+          pgbouncer: pooler.image,
+          haproxy: pooler.haproxyImage,
+          exporter: monitoring?.images.pgbouncerExporter,
+        },
         cluster,
         certificates,
         pool: pooler,
@@ -148,7 +160,7 @@ export function provisionDatabase(
   place: Kubernetes | undefined,
   encryptionKey: pulumi.Input<string> | undefined,
 ): Database | undefined {
-  const { cluster, kubernetes, database, destroy } = config;
+  const { cluster, kubernetes, database, destroy, monitoring } = config;
   if (place === undefined || cluster === undefined || kubernetes === undefined) return undefined;
   if (database.target === undefined) return undefined;
   if (cluster.backups === undefined) {
@@ -163,6 +175,7 @@ export function provisionDatabase(
       kubernetes,
       provider: place.provider,
       target: database.target,
+      monitoring,
       dropData: destroy.dropTelemetry,
       encryptionKey,
     },
@@ -177,6 +190,15 @@ function storageAddresses(backups: BackupSettings | undefined): Omit<Addresses, 
   const storage = { addresses: backups.stores.flatMap(({ addresses }) => addresses), port: first.port };
   const byIdentity = backups.stores.some(({ keyType }) => keyType === "auto");
   return { storage, ...(byIdentity && { identity: metadataService }) };
+}
+
+/** Outsiders that monitoring needs a way to. */
+function monitoringAddresses(monitoring: MonitoringSettings | undefined): Omit<Addresses, "apiServer"> {
+  if (monitoring === undefined) return {};
+  const { outside, notify } = monitoring;
+  const server = notify.email?.by;
+  const mail = server && { addresses: server.addresses, port: Number(server.server.split(":").at(-1)) };
+  return { ...(outside && { outside }), ...(mail && { mail }) };
 }
 
 /** Azure's Instance Metadata Service, at the same address on each machine. */

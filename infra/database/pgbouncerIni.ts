@@ -10,6 +10,9 @@ export const lookupRole = "pooler";
 /** Who may use PgBouncer's console, by password. No role of PostgreSQL's. */
 export const consoleRole = "pooler_admin";
 
+/** Who may only look there (SHOW ...): the exporter beside it. */
+export const statisticsRole = "pooler_monitor";
+
 /** The database the pools lead to. */
 const database = "ms5";
 
@@ -64,9 +67,10 @@ auth_type = hba
 auth_hba_file = ${poolerPaths.hba}
 auth_user = ${lookupRole}
 auth_query = SELECT usename, passwd FROM pooler.user_lookup($1)
-; Holds the console's user only.
+; Holds the console's users only.
 auth_file = ${poolerPaths.users}
 admin_users = ${consoleRole}
+stats_users = ${statisticsRole}
 
 ; Nobody speaks in the clear, to us or to the servers.
 client_tls_sslmode = require
@@ -114,6 +118,9 @@ export function renderPgbouncerHba(): string {
 hostssl  pgbouncer   ${consoleRole}  127.0.0.1/32  scram-sha-256
 hostssl  pgbouncer   ${consoleRole}  ::1/128       scram-sha-256
 hostssl  all         ${consoleRole}  all           reject
+# Whoever may only look there, from inside the pod too.
+hostssl  pgbouncer   ${statisticsRole}  127.0.0.1/32  scram-sha-256
+hostssl  all         ${statisticsRole}  all         reject
 # PgBouncer's own role, for lookups: nobody's login.
 hostssl  all         ${lookupRole}        all           reject
 hostssl  ${databases}  all           all           scram-sha-256

@@ -14,16 +14,18 @@ import {
   renderPgbouncerHba,
   renderPgbouncerIni,
   restartSettings,
+  statisticsRole,
 } from "./pgbouncerIni";
 import { poolerFiles, poolerPorts } from "./poolerPlaces";
-import { poolerLabels, poolerPod, poolerSecrets } from "./poolerPod";
+import { poolerLabels, poolerPod, poolerSecrets, statisticsPassword } from "./poolerPod";
 import { renderRun } from "./poolerRun";
 import type { PoolSettings } from "./poolSizes";
 
 export interface PoolerArgs {
   namespace: pulumi.Input<string>;
   accountName: pulumi.Input<string>;
-  images: { pgbouncer: string; haproxy: string };
+  /** `exporter`: where something watches. */
+  images: { pgbouncer: string; haproxy: string; exporter: string | undefined };
   cluster: ClusterAddress;
   certificates: Certificates;
   pool: PoolSettings;
@@ -81,15 +83,21 @@ export class Pooler extends pulumi.ComponentResource {
   }
 
   private console(): pulumi.Resource {
-    const password = new random.RandomPassword(
-      `${this.name}-console`,
+    const password = this.password("console");
+    const statistics = this.password("statistics");
+    return this.secret(poolerSecrets.console, {
+      password,
+      [statisticsPassword]: statistics,
+      [poolerFiles.users]: pulumi.interpolate`"${consoleRole}" "${password}"\n"${statisticsRole}" "${statistics}"\n`,
+    });
+  }
+
+  private password(of: string): pulumi.Output<string> {
+    return new random.RandomPassword(
+      `${this.name}-${of}`,
       { length: 32, special: false, keepers: { version: String(this.args.adminPasswordVersion) } },
       { parent: this },
     ).result;
-    return this.secret(poolerSecrets.console, {
-      password,
-      [poolerFiles.users]: pulumi.interpolate`"${consoleRole}" "${password}"\n`,
-    });
   }
 
   private deployment(dependsOn: pulumi.Resource[]): kubernetes.apps.v1.Deployment {

@@ -3,6 +3,8 @@
 export const poolerPorts = {
   /** PgBouncer, for clients. */
   clients: 6432,
+  /** pgbouncer_exporter, where something watches. */
+  exporter: 9127,
   /** HAProxy on loopback: whoever is the primary. */
   primary: 5000,
   /** HAProxy on loopback: a replica; the primary when none is up. */

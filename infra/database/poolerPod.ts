@@ -2,6 +2,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { type ClusterAddress, primaryHost, replicaHost } from "./clusterAddress";
+import { statisticsRole } from "./pgbouncerIni";
 import { containerSecurity } from "./podParts";
 import { haproxyAddress, poolerFiles, poolerMounts, poolerPaths, poolerPorts } from "./poolerPlaces";
 
@@ -9,6 +10,9 @@ export const poolerLabels = { "app.kubernetes.io/name": "pooler" } as const;
 
 /** Secrets in the pooler's namespace. `console` has `password` too. */
 export const poolerSecrets = { tls: "pooler-tls", console: "pooler-console" } as const;
+
+/** Of whoever may only look, beside `password`. */
+export const statisticsPassword = "statistics-password";
 
 /** Nobody in particular: neither image has a user that the other knows. */
 const user = 1000;
@@ -19,7 +23,12 @@ const forgetSeconds = 10;
 const drainSeconds = 50;
 
 export interface PoolerPodArgs {
-  readonly images: { readonly pgbouncer: string; readonly haproxy: string };
+  readonly images: {
+    readonly pgbouncer: string;
+    readonly haproxy: string;
+    /** undefined where nothing watches. */
+    readonly exporter: string | undefined;
+  };
   readonly cluster: ClusterAddress;
   readonly accountName: pulumi.Input<string>;
   /** Clients that PgBouncer takes. */
@@ -69,7 +78,10 @@ export function poolerPod(args: PoolerPodArgs): types.input.core.v1.PodTemplateS
         seccompProfile: { type: "RuntimeDefault" },
       },
       initContainers: [haproxy(args.images.haproxy)],
-      containers: [pgbouncer(args)],
+      containers: [
+        pgbouncer(args),
+        ...(args.images.exporter === undefined ? [] : [exporter(args.images.exporter)]),
+      ],
       volumes: [
         { name: "config", configMap: { name: "pooler-config" } },
         { name: "tls", secret: { secretName: poolerSecrets.tls, defaultMode: 0o440 } },
@@ -128,6 +140,35 @@ function pgbouncer({ images, clientConnections }: PoolerPodArgs): types.input.co
       { name: "tls", mountPath: poolerMounts.tls, readOnly: true },
       { name: "users", mountPath: poolerMounts.users, readOnly: true },
     ],
+  };
+}
+
+/** Through the console, as whoever may only look. The password is in no argument: lib/pq takes it from the environment. */
+function exporter(image: string): types.input.core.v1.Container {
+  const { clients, exporter: port } = poolerPorts;
+  return {
+    name: "exporter",
+    image,
+    args: [
+      `--web.listen-address=:${port}`,
+      `--pgBouncer.connectionString=postgres://${statisticsRole}@127.0.0.1:${clients}/pgbouncer?sslmode=require`,
+    ],
+    env: [
+      {
+        name: "PGPASSWORD",
+        valueFrom: { secretKeyRef: { name: poolerSecrets.console, key: statisticsPassword } },
+      },
+    ],
+    ports: [{ name: "metrics", containerPort: port }],
+    resources: { requests: { cpu: "10m", memory: "24Mi" }, limits: { memory: "64Mi" } },
+    // No readiness: clients need PgBouncer, not who counts them.
+    livenessProbe: {
+      httpGet: { path: "/", port },
+      periodSeconds: 10,
+      timeoutSeconds: 5,
+      failureThreshold: 6,
+    },
+    securityContext: containerSecurity,
   };
 }
 

@@ -37,6 +37,10 @@ export interface Addresses {
   readonly storage?: Endpoints;
   /** undefined where nobody has to show who they are. */
   readonly identity?: Endpoints;
+  /** undefined where nothing of monitoring reaches out. */
+  readonly outside?: Endpoints;
+  /** undefined where alerts go by no mail. */
+  readonly mail?: Endpoints;
 }
 
 /** One TCP port on some addresses. */
@@ -103,6 +107,63 @@ export const parties = {
     what: "Azure's metadata service on each node, which hands out the node's tokens; on Azure only",
     address: "identity",
   },
+  prometheus: {
+    title: "Prometheus",
+    what: "collects metrics, and finds out when something is wrong",
+    namespace: "monitoring",
+    pods: { "app.kubernetes.io/name": "prometheus" },
+  },
+  alertmanager: {
+    title: "Alertmanager",
+    what: "tells people of alerts",
+    namespace: "monitoring",
+    pods: { "app.kubernetes.io/name": "alertmanager" },
+  },
+  exporter: {
+    title: "Exporters",
+    what: "postgres_exporter, and ours for TimescaleDB: ask the database for metrics",
+    namespace: "monitoring",
+    pods: { "app.kubernetes.io/name": "exporter" },
+  },
+  monitoringApi: {
+    title: "Monitoring API",
+    what: "answers people's and programs' questions, and shows the status page",
+    namespace: "monitoring",
+    pods: { "app.kubernetes.io/name": "monitoring-api" },
+  },
+  grafana: {
+    title: "Grafana",
+    what: "shows dashboards",
+    namespace: "monitoring",
+    pods: { "app.kubernetes.io/name": "grafana" },
+  },
+  nodeExporter: {
+    title: "Node exporter",
+    what: "one a node: its CPU, memory and disks",
+    namespace: "nodes",
+    pods: { "app.kubernetes.io/name": "node-exporter" },
+  },
+  azureAgent: {
+    title: "Azure's agent",
+    what: "collects metrics for Azure's managed Prometheus",
+    namespaces: { "kubernetes.io/metadata.name": "kube-system" },
+    pods: { rsName: "ama-metrics" },
+  },
+  watcher: {
+    title: "Watchers",
+    what: "any pod of a namespace that an administrator has labelled: an ingress, another Prometheus",
+    namespaces: { "ms5.io/monitoring-client": "true" },
+  },
+  outside: {
+    title: "Outside",
+    what: "webhooks, Teams, remote write and the keys of tokens' issuer, at the addresses of `monitoring.outside`",
+    address: "outside",
+  },
+  mail: {
+    title: "Mail server",
+    what: "at the addresses of `monitoring.notify.email`",
+    address: "mail",
+  },
 } as const satisfies Readonly<Record<string, Party>>;
 
 export type PartyName = keyof typeof parties;
@@ -117,17 +178,19 @@ export interface Flow {
   readonly port: number | "given";
   readonly protocols: readonly Protocol[];
   readonly why: string;
-  /** There only where this outsider is. */
-  readonly onlyWith?: keyof Addresses;
+  /** There only with this. */
+  readonly onlyWith?: Feature;
 }
+/** What a cluster may have or not: an outsider, or something that watches. */
+export type Feature = keyof Addresses | "monitoring" | "managedMonitoring";
 export type Protocol = "TCP" | "UDP";
 
-/** The flows of a cluster that has these outsiders. */
-export function flowsWith(present: ReadonlySet<keyof Addresses>): Flow[] {
+/** The flows of a cluster that has these. */
+export function flowsWith(present: ReadonlySet<Feature>): Flow[] {
   return flows.filter(({ to, onlyWith }) => {
     const party: Party = parties[to];
     const needed = [...("address" in party ? [party.address] : []), ...(onlyWith ? [onlyWith] : [])];
-    return needed.every((outsider) => present.has(outsider));
+    return needed.every((feature) => present.has(feature));
   });
 }
 
@@ -149,6 +212,63 @@ const backupFlows: readonly Flow[] = [
   { from: "clone", to: "identity", port: "given", protocols: tcp, why: "tokens for the storage" },
 ];
 
+const monitoringFlows: readonly Flow[] = [
+  { from: "prometheus", to: "database", port: 8009, protocols: tcp, why: "metrics of members" },
+  { from: "prometheus", to: "pooler", port: 9127, protocols: tcp, why: "metrics of PgBouncer" },
+  { from: "prometheus", to: "nodeExporter", port: 9100, protocols: tcp, why: "metrics of nodes" },
+  { from: "prometheus", to: "exporter", port: 9187, protocols: tcp, why: "metrics of PostgreSQL" },
+  { from: "prometheus", to: "exporter", port: 9188, protocols: tcp, why: "metrics of TimescaleDB" },
+  { from: "prometheus", to: "monitoringApi", port: 8443, protocols: tcp, why: "metrics of the API" },
+  { from: "prometheus", to: "alertmanager", port: 9093, protocols: tcp, why: "alerts" },
+  { from: "prometheus", to: "dns", port: 53, protocols: ["UDP", "TCP"], why: "names of all of them" },
+  {
+    from: "prometheus",
+    to: "apiServer",
+    port: "given",
+    protocols: tcp,
+    why: "which poolers and nodes there are",
+  },
+  { from: "prometheus", to: "outside", port: "given", protocols: tcp, why: "remote write" },
+  { from: "alertmanager", to: "dns", port: 53, protocols: ["UDP", "TCP"], why: "names of receivers" },
+  { from: "alertmanager", to: "outside", port: "given", protocols: tcp, why: "webhooks and Teams" },
+  { from: "alertmanager", to: "mail", port: "given", protocols: tcp, why: "mails" },
+  { from: "exporter", to: "database", port: 5432, protocols: tcp, why: "statistics, of each member" },
+  { from: "exporter", to: "pooler", port: 6432, protocols: tcp, why: "probes, as a client" },
+  { from: "exporter", to: "dns", port: 53, protocols: ["UDP", "TCP"], why: "names of members and pooler" },
+  {
+    from: "monitoringApi",
+    to: "database",
+    port: 5432,
+    protocols: tcp,
+    why: "statistics, and telemetry to show",
+  },
+  {
+    from: "monitoringApi",
+    to: "dns",
+    port: 53,
+    protocols: ["UDP", "TCP"],
+    why: "names of database and issuer",
+  },
+  { from: "monitoringApi", to: "outside", port: "given", protocols: tcp, why: "keys of tokens' issuer" },
+  { from: "grafana", to: "prometheus", port: 9090, protocols: tcp, why: "what dashboards show" },
+  { from: "grafana", to: "dns", port: 53, protocols: ["UDP", "TCP"], why: "Prometheus' name" },
+  { from: "watcher", to: "monitoringApi", port: 8443, protocols: tcp, why: "questions, and the status page" },
+  { from: "watcher", to: "grafana", port: 3000, protocols: tcp, why: "dashboards" },
+  { from: "watcher", to: "prometheus", port: 9090, protocols: tcp, why: "federation" },
+];
+
+/** Where Azure's managed Prometheus does what ours does elsewhere. */
+const managedFlows: readonly Flow[] = (
+  [
+    ["database", 8009, "metrics of members"],
+    ["pooler", 9127, "metrics of PgBouncer"],
+    ["nodeExporter", 9100, "metrics of nodes"],
+    ["exporter", 9187, "metrics of PostgreSQL"],
+    ["exporter", 9188, "metrics of TimescaleDB"],
+    ["monitoringApi", 8443, "metrics of the API"],
+  ] as const
+).map(([to, port, why]) => ({ from: "azureAgent", to, port, protocols: tcp, why }));
+
 export const flows: readonly Flow[] = [
   { from: "client", to: "pooler", port: 6432, protocols: tcp, why: "the one way to the data" },
   { from: "pooler", to: "database", port: 5432, protocols: tcp, why: "queries, to primary and replicas" },
@@ -166,4 +286,6 @@ export const flows: readonly Flow[] = [
   { from: "database", to: "dns", port: 53, protocols: ["UDP", "TCP"], why: "names of the other members" },
   { from: "database", to: "apiServer", port: "given", protocols: tcp, why: "Patroni's leader lock" },
   ...backupFlows.map((flow) => ({ ...flow, onlyWith: "storage" }) as const),
+  ...monitoringFlows.map((flow) => ({ ...flow, onlyWith: "monitoring" }) as const),
+  ...managedFlows.map((flow) => ({ ...flow, onlyWith: "managedMonitoring" }) as const),
 ];

@@ -27,8 +27,9 @@ export function specOf(plan: PolicyPlan, addresses: Addresses): Spec {
   return "spec" in plan ? plan.spec : plan.specWith(addresses);
 }
 
-export function networkPolicies(flows: readonly Flow[]): PolicyPlan[] {
-  const denials = (Object.keys(namespaceNames) as NamespaceKey[]).map(defaultDeny);
+/** The policies of these flows, in the namespaces that are there. */
+export function networkPolicies(flows: readonly Flow[], namespaces: readonly NamespaceKey[]): PolicyPlan[] {
+  const denials = namespaces.map(defaultDeny);
   return [...denials, ...pairsOf(flows).flatMap(allowances)];
 }
 
@@ -119,7 +120,7 @@ function blocks(name: keyof Addresses, addresses: Addresses): Peer[] {
   // A rule without peers would allow every address there is.
   if (known.length === 0) {
     throw new UserError(`no address is known of ${name}, so that no policy can name it`, {
-      fix: "see that `kubectl get endpointslice kubernetes -n default` shows an address, and that backups.storage.addresses is set",
+      fix: "see that `kubectl get endpointslice kubernetes -n default` shows an address, and that the addresses of backups.storage and monitoring are set",
     });
   }
   return known.map((address) => ({ ipBlock: blockOf(address) }));

@@ -18,6 +18,50 @@ export interface AccountArgs {
   namespace: pulumi.Input<string>;
 }
 
+/** Prometheus finds poolers and nodes by their pods, in the namespaces that they are in and in no other. */
+export const discoveryRules = [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }];
+
+export interface DiscoveryAccountArgs extends AccountArgs {
+  /** Namespaces whose pods it may look at. */
+  looksInto: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/** Prometheus' account, named as the component. */
+export class DiscoveryAccount extends pulumi.ComponentResource {
+  /** For `serviceAccountName`. */
+  readonly accountName: pulumi.Output<string>;
+
+  constructor(name: string, args: DiscoveryAccountArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ms5:kubernetes:DiscoveryAccount", name, {}, opts);
+    const child = { parent: this };
+    const account = new kubernetes.core.v1.ServiceAccount(
+      name,
+      { metadata: { name, namespace: args.namespace } },
+      child,
+    );
+    for (const [key, namespace] of Object.entries(args.looksInto)) {
+      const metadata = { name: `${name}-looks`, namespace };
+      const label = `${name}-looks-into-${key}`;
+      const role = new kubernetes.rbac.v1.Role(label, { metadata, rules: discoveryRules }, child);
+      new kubernetes.rbac.v1.RoleBinding(
+        label,
+        {
+          metadata,
+          roleRef: {
+            apiGroup: "rbac.authorization.k8s.io",
+            kind: "Role",
+            name: known(role, metadata.name),
+          },
+          subjects: [{ kind: "ServiceAccount", name: known(account, name), namespace: args.namespace }],
+        },
+        child,
+      );
+    }
+    this.accountName = known(account, name);
+    this.registerOutputs({});
+  }
+}
+
 /** The database members' account, named as the component. */
 export class DatabaseAccount extends pulumi.ComponentResource {
   /** For `serviceAccountName`. Known when the rights are there too: Patroni ends where it has none. */
@@ -43,13 +87,22 @@ export class DatabaseAccount extends pulumi.ComponentResource {
   }
 }
 
-/** The pooler's account, named as the component: no rights, and no token in its pods. */
-export class PoolerAccount extends pulumi.ComponentResource {
+/** For pods that have nothing to ask, named as the component: no rights, and no token in them. */
+export class PowerlessAccount extends pulumi.ComponentResource {
   /** For `serviceAccountName`. */
   readonly accountName: pulumi.Output<string>;
 
   constructor(name: string, args: AccountArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("ms5:kubernetes:PoolerAccount", name, {}, opts);
+    // Stacks of before have the pooler's under its old type.
+    super(
+      "ms5:kubernetes:PowerlessAccount",
+      name,
+      {},
+      {
+        ...opts,
+        aliases: [{ type: "ms5:kubernetes:PoolerAccount" }],
+      },
+    );
     const account = new kubernetes.core.v1.ServiceAccount(
       name,
       { metadata: { name, namespace: args.namespace }, automountServiceAccountToken: false },

@@ -1,6 +1,9 @@
 /** The names the migrations give, in one place for everything that refers to them. */
 export const telemetrySchema = "factory_telemetry";
 
+/** What whoever watches may ask (sql/migrations/0011-monitoring.sql). */
+export const monitoringSchema = "monitoring";
+
 /** The five hypertables, all partitioned by `ts`. */
 export const tableNames = [
   "metric_hist",

@@ -1,7 +1,7 @@
 // infra/schema/grants.ts - what the login roles may do with the objects the migrations made.
 import * as postgresql from "@pulumi/postgresql";
 import * as pulumi from "@pulumi/pulumi";
-import { referenceTables, tableNames, telemetrySchema } from "./catalogue";
+import { monitoringSchema, referenceTables, tableNames, telemetrySchema } from "./catalogue";
 import { loginRoles, ownerRole } from "./roleNames";
 
 export interface GrantsArgs {
@@ -21,12 +21,13 @@ export class Grants extends pulumi.ComponentResource {
       objectType: string,
       privileges: string[],
       objects?: readonly string[],
+      of: string = schema,
     ) =>
       new postgresql.Grant(
         label,
         {
           database,
-          schema,
+          schema: of,
           role,
           objectType,
           privileges,
@@ -46,6 +47,18 @@ export class Grants extends pulumi.ComponentResource {
       "table",
       ["INSERT", "SELECT", "UPDATE"],
       [...referenceTables, "ingest_files"],
+    );
+    // TimescaleDB's views look up names of the schema's objects as whoever asks. It opens no table.
+    grant("monitor-names-schema", loginRoles.monitor, "schema", ["USAGE"]);
+    grant("monitor-uses-schema", loginRoles.monitor, "schema", ["USAGE"], undefined, monitoringSchema);
+    grant("monitor-sees-heartbeat", loginRoles.monitor, "table", ["SELECT"], ["heartbeat"], monitoringSchema);
+    grant(
+      "monitor-asks",
+      loginRoles.monitor,
+      "function",
+      ["EXECUTE"],
+      ["beat", "recent_count", "newest_rows", "aggregates"],
+      monitoringSchema,
     );
     // What the owner makes later, aggregates among it, can be read without another grant.
     const later = new postgresql.DefaultPrivileges(

@@ -4,6 +4,7 @@ import { writeIntoDocument } from "../bench/document";
 import { type BenchName, benchNames, type Report, toMarkdown, toTable } from "../bench/report";
 import { createLog } from "../log";
 import { registerFailover } from "./benchFailover";
+import { registerMonitoring } from "./benchMonitoring";
 import { registerRestore } from "./benchRestore";
 import { wholeNumber } from "./wholeNumber";
 
@@ -16,7 +17,7 @@ interface Options {
 
 const warmUps = 1;
 
-/** `bench ingest|query|compression|schema|all [--rows N] [--runs N] [--write] [--json]`, and `bench failover`, `bench restore` */
+/** `bench ingest|query|compression|schema|all [--rows N] [--runs N] [--write] [--json]`, and `bench failover`, `bench monitoring`, `bench restore` */
 export function register(program: Command): void {
   const command = program
     // What follows the name of a benchmark with options of its own is that one's: both parents have to leave it alone.
@@ -36,6 +37,7 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout: of each benchmark, when all are run", false)
     .action(bench);
   registerFailover(command);
+  registerMonitoring(command);
   registerRestore(command);
 }
 

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { flows } from "../../infra/kubernetes/flows";
+import { type Flow, flows } from "../../infra/kubernetes/flows";
 import { configReference } from "../docs/configReference";
 import { networkPicture } from "../docs/networkPicture";
 import { networkReference } from "../docs/networkReference";
@@ -11,8 +11,13 @@ import { projectRoot } from "../paths";
 export const generatedDocs = {
   "config.md": configReference,
   "network.md": () => networkReference(flows),
-  "network.svg": () => networkPicture(flows),
+  "network.svg": () => networkPicture(flows.filter((flow) => !watches(flow))),
+  "network-monitoring.svg": () => networkPicture(flows.filter(watches)),
 } as const satisfies Record<string, () => string>;
+
+function watches({ onlyWith }: Flow): boolean {
+  return onlyWith === "monitoring" || onlyWith === "managedMonitoring";
+}
 
 /** Where a generated page stands. */
 export function generatedFile(name: keyof typeof generatedDocs): string {

@@ -11,9 +11,10 @@ const color = {
   text: "#111827",
 };
 
-/** `docs/network.svg`: the parties side by side, and an arrow for each flow from who begins to who listens. */
+/** `docs/network*.svg`: the parties of these flows side by side, and an arrow for each flow from who begins to who listens. */
 export function networkPicture(flows: readonly Flow[]): string {
-  const names = Object.keys(parties) as (keyof typeof parties)[];
+  const present = new Set(flows.flatMap(({ from, to }) => [from, to]));
+  const names = (Object.keys(parties) as (keyof typeof parties)[]).filter((name) => present.has(name));
   const x = (name: keyof typeof parties) => size.left + names.indexOf(name) * size.column;
   const reasonAt = x(names.at(-1) ?? "client") + size.column / 2;
   const width = reasonAt + size.reason;

@@ -7,6 +7,7 @@ import { backups } from "./effectRows/backups";
 import { credentials } from "./effectRows/credentials";
 import { database } from "./effectRows/database";
 import { kubernetesService } from "./effectRows/kubernetesService";
+import { monitoring } from "./effectRows/monitoring";
 import { network } from "./effectRows/network";
 import { pooler } from "./effectRows/pooler";
 import { schema } from "./effectRows/schema";
@@ -33,6 +34,8 @@ const general: EffectRow[] = [
 
 export const effectTable: readonly EffectRow[] = [
   ...general,
+  // Before what its names would be taken for.
+  ...monitoring,
   ...database,
   ...pooler,
   ...network,

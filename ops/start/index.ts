@@ -1,5 +1,6 @@
 // `npm start`: from nothing to a TimescaleDB with schema, policies and telemetry, and a report about it.
 
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { StackConfig } from "../../infra/config";
 import { ExitCode, UserError } from "../../infra/errors";
@@ -19,8 +20,10 @@ import { defaultStack as stack, stackConfig } from "../stackConfig";
 import { embeddedDataDir } from "../stackTarget";
 import { validate } from "../validate";
 import { readHighlights } from "./highlights";
-import { aggregateRows, compression, refreshAggregates, runColumnstoreJobs } from "./maintenance";
-import { startReport } from "./report";
+import { aggregateRows, analyze, compression, refreshAggregates, runColumnstoreJobs } from "./maintenance";
+import type { StatusPage } from "./page";
+import { type ReportInput, startReport } from "./report";
+import type { StartResult } from "./result";
 import { loadTelemetry } from "./telemetry";
 
 export interface StartOptions {
@@ -56,6 +59,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   lock.describe(connectionString(target));
   const interrupts = catchInterrupts(log);
   let database: EmbeddedDatabase | undefined;
+  let page: StatusPage | undefined;
   try {
     log.info("Starting the embedded TimescaleDB");
     database = await startEmbedded({
@@ -64,17 +68,43 @@ export async function start(options: StartOptions): Promise<ExitCode> {
       log,
       signal: interrupts.gentle,
     });
-    const exitCode = await work({ options, config, target, log, interrupts, started });
-    if (!options.once && !interrupts.gentle.aborted) await untilStopped(database, interrupts);
-    return exitCode;
+    const worked = await work({ options, config, target, log, interrupts });
+    if (worked === undefined) return ExitCode.interrupted;
+    const staysUp = !options.once && !interrupts.gentle.aborted;
+    if (staysUp) page = await openPage(target, log);
+    const { highlights, findings, ...measured } = worked;
+    const result: StartResult = {
+      ...measured,
+      page: page?.url ?? null,
+      seconds: Math.round(performance.now() - started) / 1_000,
+    };
+    const connection = `psql ${connectionString(target)}`;
+    tell(options, { result, highlights, findings, connection, once: options.once });
+    if (staysUp) await untilStopped(database, interrupts);
+    return result.validation.failed === 0 ? ExitCode.ok : ExitCode.failed;
   } catch (error) {
     if (interrupts.gentle.aborted && !(error instanceof UserError)) return ExitCode.interrupted;
     throw error;
   } finally {
-    await database?.stop();
-    interrupts.release();
-    lock.release();
+    try {
+      // It asks the database.
+      await page?.close();
+    } finally {
+      await database?.stop();
+      interrupts.release();
+      lock.release();
+    }
   }
+}
+
+/** Loaded on demand: who goes at once needs no web server. */
+async function openPage(target: ConnectionTarget, log: Log): Promise<StatusPage | undefined> {
+  const { startPage } = await import("./page");
+  return startPage(target, join(localFolder, "page"), log);
+}
+
+function tell({ json }: StartOptions, report: ReportInput): void {
+  process.stdout.write(json ? `${JSON.stringify(report.result)}\n` : startReport(report));
 }
 
 interface Work {
@@ -83,15 +113,17 @@ interface Work {
   readonly target: ConnectionTarget;
   readonly log: Log;
   readonly interrupts: Interrupts;
-  readonly started: number;
 }
 
-async function work({ options, config, target, log, interrupts, started }: Work): Promise<ExitCode> {
+type Worked = Omit<StartResult, "page" | "seconds"> & Pick<ReportInput, "highlights" | "findings">;
+
+/** @returns undefined when it was interrupted */
+async function work({ options, config, target, log, interrupts }: Work): Promise<Worked | undefined> {
   log.info("Deploying stack local");
   const { result: deployed } = await runWatched("up", stack, { json: options.json, interrupts });
   if (deployed.result !== "succeeded") {
     for (const { severity, message } of deployed.diagnostics) if (severity === "error") log.warn(message);
-    if (deployed.result === "interrupted") return ExitCode.interrupted;
+    if (deployed.result === "interrupted") return undefined;
     throw new UserError("stack local could not be deployed; see above", {
       fix: "what was done is recorded: run it again when the cause is gone",
       exitCode: ExitCode.failed,
@@ -108,6 +140,7 @@ async function work({ options, config, target, log, interrupts, started }: Work)
   log.info("Refreshing aggregates and turning old chunks into columns");
   await withClient(target, refreshAggregates);
   await withClient(target, runColumnstoreJobs);
+  await withClient(target, analyze);
   interrupts.gentle.throwIfAborted();
   log.info("Validating");
   const validation = await validate(target, config);
@@ -123,30 +156,14 @@ async function work({ options, config, target, log, interrupts, started }: Work)
       highlights: await readHighlights(client),
     };
   });
-  const { highlights, ...measured } = facts;
-  const result = {
+  return {
     engine: deployed.engine,
-    database: measured.database,
     resources: deployed.resources,
-    migrations: measured.migrations,
     telemetry,
-    compression: measured.compression,
-    aggregates: measured.aggregates,
+    ...facts,
     validation: { checks: validation.checks, failed: validation.failed },
-    seconds: Math.round(performance.now() - started) / 1_000,
+    findings: validation.findings,
   };
-  process.stdout.write(
-    options.json
-      ? `${JSON.stringify(result)}\n`
-      : startReport({
-          result,
-          highlights,
-          findings: validation.findings,
-          connection: `psql ${connectionString(target)}`,
-          once: options.once,
-        }),
-  );
-  return validation.failed === 0 ? ExitCode.ok : ExitCode.failed;
 }
 
 function connectionString({ user, host, port, database }: ConnectionTarget): string {
@@ -155,6 +172,7 @@ function connectionString({ user, host, port, database }: ConnectionTarget): str
 
 async function untilStopped(database: EmbeddedDatabase, { gentle }: Interrupts): Promise<void> {
   const stopped = new Promise<void>((resolve) => {
+    if (gentle.aborted) resolve();
     gentle.addEventListener("abort", () => resolve(), { once: true });
   });
   const died = database.exited.then(() => {

@@ -1,4 +1,4 @@
-import { aggregateNames, qualified, tableNames } from "../../infra/schema/catalogue";
+import { aggregateNames, qualified, tableNames, telemetrySchema } from "../../infra/schema/catalogue";
 import type { Client } from "../../infra/schema/postgres";
 import { refreshStatements } from "../../infra/schema/refresh";
 
@@ -17,6 +17,17 @@ export async function runColumnstoreJobs(client: Client): Promise<void> {
     "SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = 'policy_compression' ORDER BY job_id",
   );
   for (const { job_id } of rows) await client.query(`CALL run_job(${job_id})`);
+}
+
+/** Row estimates of the status page and the planner come from it; the embedded database has no autovacuum. */
+export async function analyze(client: Client): Promise<void> {
+  const { rows } = await client.query<{ relation: string }>(
+    `SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name) AS relation
+       FROM timescaledb_information.continuous_aggregates WHERE view_schema = $1 ORDER BY 1`,
+    [telemetrySchema],
+  );
+  const relations = [...tableNames.map(qualified), ...rows.map(({ relation }) => relation)];
+  await client.query(`ANALYZE ${relations.join(", ")}`);
 }
 
 export interface Compression {

@@ -42,6 +42,7 @@ export function startReport({ result, highlights, findings, connection, once }: 
       ? []
       : ["", heading("Telemetry"), ...telemetryTable(highlights.machines)]),
     "",
+    ...(result.page === null ? [] : [field("Status page", result.page)]),
     ...(once ? [] : [field("Connect", `${connection}   (one client at a time)`)]),
     field("Next", "npm run preview -- prod, npm run ingest -- FILE.csv, npm run ops -- validate"),
     ...(once ? [] : [field("Stop", "Ctrl-C; the data stays in .local/")]),

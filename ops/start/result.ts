@@ -13,6 +13,8 @@ export interface StartResult {
   readonly compression: Compression;
   readonly aggregates: AggregateRows;
   readonly validation: Pick<ValidationReport, "checks" | "failed">;
+  /** Where the status page is; null with `--once`, and where its port was taken. */
+  readonly page: string | null;
   readonly seconds: number;
 }
 

@@ -8,6 +8,7 @@ import { requireMachine } from "./requirements";
 import { ensureTools } from "./tools";
 
 export { clockTag, databaseTag } from "./images/database";
+export { monitoringTags } from "./images/monitoring";
 export { storageClassName } from "./manifests";
 export type { ClusterPlan } from "./plan";
 export { findPod, type PodPlace } from "./pods";

@@ -7,9 +7,9 @@ import { CoreV1Api, DiscoveryV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { podExec } from "../../infra/database/podExec";
 import { endpointsOf } from "../../infra/kubernetes/apiServer";
-import { type Endpoints, flows } from "../../infra/kubernetes/flows";
-import { namespaceNames } from "../../infra/kubernetes/namespaceNames";
-import { namespaceLabels } from "../../infra/kubernetes/namespaces";
+import { type Endpoints, flows as everyFlow } from "../../infra/kubernetes/flows";
+import { type NamespaceKey, namespaceNames } from "../../infra/kubernetes/namespaceNames";
+import { namespaceLabels, nodeNamespaceLabels } from "../../infra/kubernetes/namespaces";
 import { networkPolicies, specOf } from "../../infra/kubernetes/networkPolicies";
 import { referenceOf } from "../../ops/standins/kubernetes/object";
 import type { Bag } from "../../ops/standins/values";
@@ -33,8 +33,24 @@ const allowed = [
   "database,pooler,backup,drill,clone > dns",
   "database > api",
   "database,drill,clone > storage,identity",
+  // Whoever watches. The storage's address stands for webhooks and issuers too, the other one for mail.
+  "prometheus > database TCP/8009",
+  "prometheus > pooler TCP/9127",
+  "prometheus > node-exporter TCP/9100",
+  "prometheus > exporter TCP/9187",
+  "prometheus > exporter TCP/9188",
+  "prometheus,watcher > monitoring-api TCP/8443",
+  "prometheus > alertmanager TCP/9093",
+  "grafana,watcher > prometheus TCP/9090",
+  "watcher > grafana TCP/3000",
+  "prometheus > api",
+  "exporter,monitoring-api > database TCP/5432",
+  "exporter > pooler TCP/6432",
+  "prometheus,alertmanager,exporter,monitoring-api,grafana > dns",
+  "prometheus,alertmanager,monitoring-api > storage",
+  "alertmanager > identity",
   // What is not ours is not our business.
-  "client,other > client,other,dns,api,storage,identity",
+  "client,watcher,other > client,watcher,other,dns,api,storage,identity",
 ];
 
 /** What changes when one policy is missing. */
@@ -62,12 +78,58 @@ const missing: Record<string, { closes?: string[]; opens?: string[] }> = {
   "database/default-deny": {
     // Who only sends has no other policy for what comes.
     opens: [
-      "bare-database > client,other,dns,api,storage,identity,backup,drill,clone",
-      "client,other > bare-database,backup,drill,clone",
+      "bare-database > client,watcher,other,dns,api,storage,identity,backup,drill,clone",
+      "client,watcher,other > bare-database,backup,drill,clone",
     ],
   },
   "pooler/default-deny": {
-    opens: ["bare-pooler > client,other,dns,api,storage,identity", "client,other > bare-pooler"],
+    opens: [
+      "bare-pooler > client,watcher,other,dns,api,storage,identity",
+      "client,watcher,other > bare-pooler",
+    ],
+  },
+  "database/prometheus-to-database": { closes: ["prometheus > database"] },
+  "monitoring/prometheus-to-database": { closes: ["prometheus > database"] },
+  "pooler/prometheus-to-pooler": { closes: ["prometheus > pooler"] },
+  "monitoring/prometheus-to-pooler": { closes: ["prometheus > pooler"] },
+  "nodes/prometheus-to-node-exporter": { closes: ["prometheus > node-exporter"] },
+  "monitoring/prometheus-to-node-exporter": { closes: ["prometheus > node-exporter"] },
+  "monitoring/prometheus-to-exporter": { closes: ["prometheus > exporter"] },
+  "monitoring/exporter-from-prometheus": { closes: ["prometheus > exporter"] },
+  "monitoring/prometheus-to-monitoring-api": { closes: ["prometheus > monitoring-api"] },
+  "monitoring/monitoring-api-from-prometheus": { closes: ["prometheus > monitoring-api"] },
+  "monitoring/prometheus-to-alertmanager": { closes: ["prometheus > alertmanager"] },
+  "monitoring/alertmanager-from-prometheus": { closes: ["prometheus > alertmanager"] },
+  "monitoring/prometheus-to-dns": { closes: ["prometheus > dns"] },
+  "monitoring/prometheus-to-api-server": { closes: ["prometheus > api"] },
+  "monitoring/prometheus-to-outside": { closes: ["prometheus > storage"] },
+  "monitoring/alertmanager-to-dns": { closes: ["alertmanager > dns"] },
+  "monitoring/alertmanager-to-outside": { closes: ["alertmanager > storage"] },
+  "monitoring/alertmanager-to-mail": { closes: ["alertmanager > identity"] },
+  "database/exporter-to-database": { closes: ["exporter > database"] },
+  "monitoring/exporter-to-database": { closes: ["exporter > database"] },
+  "pooler/exporter-to-pooler": { closes: ["exporter > pooler"] },
+  "monitoring/exporter-to-pooler": { closes: ["exporter > pooler"] },
+  "monitoring/exporter-to-dns": { closes: ["exporter > dns"] },
+  "database/monitoring-api-to-database": { closes: ["monitoring-api > database"] },
+  "monitoring/monitoring-api-to-database": { closes: ["monitoring-api > database"] },
+  "monitoring/monitoring-api-to-dns": { closes: ["monitoring-api > dns"] },
+  "monitoring/monitoring-api-to-outside": { closes: ["monitoring-api > storage"] },
+  "monitoring/grafana-to-prometheus": { closes: ["grafana > prometheus"] },
+  "monitoring/prometheus-from-grafana": { closes: ["grafana > prometheus"] },
+  "monitoring/grafana-to-dns": { closes: ["grafana > dns"] },
+  "monitoring/watcher-to-monitoring-api": { closes: ["watcher > monitoring-api"] },
+  "monitoring/watcher-to-grafana": { closes: ["watcher > grafana"] },
+  "monitoring/watcher-to-prometheus": { closes: ["watcher > prometheus"] },
+  "monitoring/default-deny": {
+    opens: [
+      "bare-monitoring > client,watcher,other,dns,api,storage,identity",
+      "client,watcher,other > bare-monitoring",
+    ],
+  },
+  "nodes/default-deny": {
+    // It only answers: without the denial it would go anywhere that hears it.
+    opens: ["node-exporter > client,watcher,other,dns,api,storage,identity"],
   },
 };
 
@@ -80,23 +142,46 @@ const pods = {
   "backup-1": "backup",
   "drill-1": "drill",
   "clone-1": "clone",
+  "prometheus-1": "prometheus",
+  "alertmanager-1": "alertmanager",
+  "exporter-1": "exporter",
+  "monitoring-api-1": "monitoring-api",
+  "grafana-1": "grafana",
+  "node-exporter-1": "node-exporter",
+  "watcher-1": "watcher",
   "client-1": "client",
   "other-1": "other",
   "bare-database-1": "bare-database",
   "bare-pooler-1": "bare-pooler",
+  "bare-monitoring-1": "bare-monitoring",
 } as const;
 type PodName = keyof typeof pods;
 type Kind = (typeof pods)[PodName];
-const unlabelled: readonly Kind[] = ["client", "other", "bare-database", "bare-pooler"];
+const unlabelled: readonly Kind[] = [
+  "client",
+  "watcher",
+  "other",
+  "bare-database",
+  "bare-pooler",
+  "bare-monitoring",
+];
 const podNames = Object.keys(pods) as PodName[];
 
 /** The workloads' ports, one that nobody has, and one of theirs by the other protocol. */
 const ports = [
+  ["TCP", 3000],
   ["TCP", 5432],
   ["TCP", 6432],
   ["TCP", 8008],
   ["TCP", 8009],
   ["TCP", 8432],
+  ["TCP", 8443],
+  ["TCP", 9090],
+  ["TCP", 9093],
+  ["TCP", 9100],
+  ["TCP", 9127],
+  ["TCP", 9187],
+  ["TCP", 9188],
   ["TCP", 9999],
   ["UDP", 5432],
 ] as const;
@@ -108,18 +193,32 @@ const homes = {
   backup: "database",
   drill: "database",
   clone: "database",
+  prometheus: "monitoring",
+  alertmanager: "monitoring",
+  exporter: "monitoring",
+  "monitoring-api": "monitoring",
+  grafana: "monitoring",
+  "node-exporter": "nodes",
   client: "client",
+  watcher: "watcher",
   other: "other",
   "bare-database": "database",
   "bare-pooler": "pooler",
+  "bare-monitoring": "monitoring",
 } as const satisfies Record<Kind, string>;
 type Home = (typeof homes)[Kind];
 const labels: Record<Home, Record<string, string>> = {
   database: namespaceLabels,
   pooler: namespaceLabels,
+  monitoring: namespaceLabels,
+  nodes: nodeNamespaceLabels,
+  watcher: { "ms5.io/monitoring-client": "true" },
   client: { "ms5.io/database-client": "true" },
   other: {},
 };
+
+/** Without Azure's agent, whose place is a namespace that is not ours. */
+const flows = everyFlow.filter(({ onlyWith }) => onlyWith !== "managedMonitoring");
 
 const config = new KubeConfig();
 let core: CoreV1Api;
@@ -140,7 +239,7 @@ interface Target {
 beforeAll(async () => {
   const { kubeconfig, plan } = await ensureCluster(silent);
   await ensureBlobStorage(plan, silent);
-  // Two ports of one process stand for two outsiders.
+  // Two ports of one process stand for all outsiders.
   const storage = { addresses: [plan.control.address], port: storagePorts.door };
   const identity = { addresses: [plan.control.address], port: storagePorts.control };
   config.loadFromFile(kubeconfig);
@@ -152,17 +251,19 @@ beforeAll(async () => {
     namespaces[home as Home] = namespace;
   }
   const apiServer = await findApiServer();
-  for (const policyPlan of networkPolicies(flows)) {
+  const ours = Object.keys(namespaceNames) as NamespaceKey[];
+  for (const policyPlan of networkPolicies(flows, ours)) {
     const { namespace, name } = policyPlan;
     const policy = {
       apiVersion: "networking.k8s.io/v1",
       kind: "NetworkPolicy",
       metadata: { namespace: namespaceNames[namespace], name },
-      spec: specOf(policyPlan, { apiServer, storage, identity }),
+      spec: specOf(policyPlan, { apiServer, storage, identity, outside: storage, mail: identity }),
     };
-    const moved = JSON.stringify(policy)
-      .replaceAll(`"${namespaceNames.database}"`, `"${namespaces.database.name}"`)
-      .replaceAll(`"${namespaceNames.pooler}"`, `"${namespaces.pooler.name}"`);
+    const moved = ours.reduce(
+      (text, key) => text.replaceAll(`"${namespaceNames[key]}"`, `"${namespaces[key].name}"`),
+      JSON.stringify(policy),
+    );
     policies.set(`${namespace}/${name}`, JSON.parse(moved));
   }
   for (const policy of policies.values()) await namespaces.database.apply(policy);

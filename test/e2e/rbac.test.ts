@@ -4,7 +4,7 @@
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import * as k8s from "@pulumi/kubernetes";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DatabaseAccount, PoolerAccount } from "../../infra/kubernetes/serviceAccount";
+import { DatabaseAccount, PowerlessAccount } from "../../infra/kubernetes/serviceAccount";
 import { ensureCluster } from "../cluster";
 import { StandInStack } from "../engine/support/standInStack";
 import { silent } from "../support/embedded";
@@ -31,7 +31,7 @@ beforeAll(async () => {
   await stack.run("up", async () => {
     const options = { provider: new k8s.Provider("test", { kubeconfig }) };
     new DatabaseAccount("database", { namespace: own.name }, options);
-    new PoolerAccount("pooler", { namespace: own.name }, options);
+    new PowerlessAccount("pooler", { namespace: own.name }, options);
     return {};
   });
   for (const name of accounts) {

@@ -58,7 +58,9 @@ function packWith(exceptions: string): string {
   const checkout = mkdtempSync(join(box.folder, "pack-"));
   const pack = join(checkout, "infra", "policy");
   cpSync(ourPack, pack, { recursive: true });
-  symlinkSync(join(projectRoot, "infra", "azure"), join(checkout, "infra", "azure"));
+  for (const beside of ["azure", "kubernetes"]) {
+    symlinkSync(join(projectRoot, "infra", beside), join(checkout, "infra", beside));
+  }
   symlinkSync(join(projectRoot, "node_modules"), join(checkout, "node_modules"));
   writeFileSync(join(pack, "exceptions.yaml"), exceptions);
   return pack;

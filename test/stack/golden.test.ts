@@ -25,8 +25,15 @@ function nowhereFile(): string {
   return file;
 }
 
+/** Somebody is told: without anybody, a preview warns. */
+const told: Overrides = { MS5_MONITORING_NOTIFY_WEBHOOK: "https://alerts.example/secret" };
+
 const config: Readonly<Record<string, Overrides>> = {
+  dev: told,
+  staging: told,
+  prod: told,
   cluster: {
+    ...told,
     MS5_KUBERNETES_KUBECONFIG: nowhereFile(),
     MS5_KUBERNETES_CONTEXT: "nowhere",
     // Otherwise asked of the cluster.
@@ -103,8 +110,13 @@ describe("a change of one config value", () => {
     );
     expect(difference(golden.get("prod") ?? "", text)).toEqual([
       "- retentionInDays: 90",
+      expect.stringMatching(/^- ms5\.io\/start: /),
+      // What it costs a month, which alerts compare with the budget: more logs are kept.
+      expect.stringMatching(/^- expr: vector\(\d+\)$/),
       "- dropAfter: 90 days",
       "+ retentionInDays: 180",
+      expect.stringMatching(/^\+ ms5\.io\/start: /),
+      expect.stringMatching(/^\+ expr: vector\(\d+\)$/),
       "+ dropAfter: 120 days",
     ]);
   });

@@ -2,6 +2,7 @@
 // taken or broken.
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -60,6 +61,49 @@ async function start(): Promise<StartResult> {
   return JSON.parse(stdout);
 }
 
+/** As a browser does, which gets a cookie with the page. */
+async function readPage(url: string): Promise<void> {
+  const page = await fetch(url);
+  expect([page.status, page.headers.get("content-type")]).toEqual([
+    200,
+    expect.stringContaining("text/html"),
+  ]);
+  expect((await fetch(`${url}assets/uplot/uPlot.esm.js`)).status).toBe(200);
+  const api = `${url}api/v1/monitoring`;
+  const health = await fetch(`${api}/health`);
+  expect([health.status, await health.json()]).toEqual([200, expect.objectContaining({ status: "healthy" })]);
+  const cookie = page.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+  const answer = await fetch(`${api}/metrics/hypertables`, { headers: { cookie } });
+  const { hypertables } = (await answer.json()) as { hypertables: { name: string; rows: number | null }[] };
+  expect(hypertables.find(({ name }) => name === "metric_hist")?.rows).toBeGreaterThan(10_000);
+  expect((await fetch(`${api}/metrics/hypertables`)).status).toBe(401);
+  expect(await statusFor(url, "evil.test")).toBe(421);
+}
+
+/** fetch lets no Host header through. */
+async function statusFor(url: string, host: string): Promise<number | undefined> {
+  const [response] = await once(request(url, { headers: { host } }).end(), "response");
+  response.resume();
+  return response.statusCode;
+}
+
+/** Command lines of processes that were told of a folder, by their arguments or their environment. */
+function processesOf(folder: string): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
+    .flatMap((pid) => {
+      try {
+        const [line, env] = ["cmdline", "environ"].map((file) =>
+          readFileSync(`/proc/${pid}/${file}`, "utf8"),
+        );
+        return `${line}${env}`.includes(folder) ? [`${pid} ${line}`] : [];
+      } catch {
+        // It has just ended, or is not ours.
+        return [];
+      }
+    });
+}
+
 describe("npm start", () => {
   it("takes the program to a validated database with telemetry in it, and the second time changes nothing", async () => {
     const first = await start();
@@ -78,6 +122,7 @@ describe("npm start", () => {
       compression: { beforeBytes: expect.any(Number), afterBytes: expect.any(Number) },
       aggregates: { metricHourlyRows: expect.any(Number), oeeHourlyRows: 0 },
       validation: { checks: 20, failed: 0 },
+      page: null,
       seconds: expect.any(Number),
     });
     expect(first.telemetry.rows).toBeGreaterThan(10_000);
@@ -100,7 +145,7 @@ describe("npm start", () => {
     expect(second.aggregates).toEqual(first.aggregates);
   });
 
-  it("stays up for one at a time, and ends by Ctrl-C with nothing left behind", async () => {
+  it("stays up with a page, for one at a time, and ends by Ctrl-C with nothing left behind", async () => {
     const running = stack.begin(["start", "--telemetry", ...files]);
     const said = text(running.stderr);
     let report = "";
@@ -109,6 +154,10 @@ describe("npm start", () => {
     });
     while (!report.includes("Ctrl-C")) await once(running.stdout, "data");
     expect(report).toContain(`postgres://postgres@127.0.0.1:${port}/template1`);
+
+    const url = /Status page (http:\/\/127\.0\.0\.1:\d+\/)/.exec(report)?.[1] ?? "";
+    expect(url).toBe(`http://127.0.0.1:${port + 1}/`);
+    await readPage(url);
 
     const other = await stack.command(["start", "--once", "--json"]);
     expect(other).toMatchObject({ code: 3, stdout: "" });
@@ -121,6 +170,8 @@ describe("npm start", () => {
     expect(await once(running, "exit")).toEqual([0, null]);
     expect(await said).toContain("stopping");
     expect(existsSync(join(stack.folder, "database.lock"))).toBe(false);
+    expect(processesOf(stack.folder)).toEqual([]);
+    await expect(fetch(url)).rejects.toThrow();
   });
 
   it("names a port that is taken, and changes nothing", async () => {

@@ -34,8 +34,8 @@ export function plannedResource({ resourcePreEvent }: EngineEvent): PlannedResou
   };
 }
 
-/** Lines of a text beyond which its digest stands for it: such texts have tests of their own. */
-const longestText = 12;
+/** Lines and characters of a text beyond which its digest stands for it: such texts have tests of their own. */
+const longestText = { lines: 12, characters: 4_000 };
 
 /** YAML: one entry a resource, sorted; secrets masked; what plugins fill in, and what repeats on each resource, folded. */
 export function goldenText(stack: string, resources: readonly PlannedResource[]): string {
@@ -98,9 +98,9 @@ function sorted(value: unknown): unknown {
 
 function shortened(text: string): string {
   const lines = text.trimEnd().split("\n").length;
-  if (lines <= longestText) return text;
+  if (lines <= longestText.lines && text.length <= longestText.characters) return text;
   const digest = createHash("sha256").update(text).digest("hex").slice(0, 12);
-  return `(${lines} lines, sha256 ${digest}…)`;
+  return `(${lines === 1 ? `${text.length} characters` : `${lines} lines`}, sha256 ${digest}…)`;
 }
 
 function tagsOfMost(resources: readonly PlannedResource[]): Bag | undefined {

@@ -4,7 +4,7 @@ import { endpointsOf } from "../../infra/kubernetes/apiServer";
 import type { Addresses } from "../../infra/kubernetes/flows";
 import { Namespaces } from "../../infra/kubernetes/namespaces";
 import { NetworkPolicies } from "../../infra/kubernetes/networkPolicyResources";
-import { DatabaseAccount, PoolerAccount } from "../../infra/kubernetes/serviceAccount";
+import { DatabaseAccount, DiscoveryAccount, PowerlessAccount } from "../../infra/kubernetes/serviceAccount";
 
 /** The Kubernetes objects that `declare` comes to, as `NAMESPACE KIND NAME`, and what each holds. */
 async function declared(declare: () => void): Promise<Map<string, Record<string, unknown>>> {
@@ -29,18 +29,61 @@ const apiServer = { addresses: ["10.1.2.3"], port: 6443 };
 
 const policies = (others: Omit<Addresses, "apiServer">) =>
   declared(
-    () => new NetworkPolicies("policies", { namespaces: new Namespaces("namespaces"), apiServer, others }),
+    () =>
+      new NetworkPolicies("policies", {
+        namespaces: new Namespaces("namespaces", { watched: false }),
+        apiServer,
+        others,
+        managed: false,
+      }),
   );
 
 describe("what is declared", () => {
   it("is both namespaces, held to Pod Security restricted", async () => {
-    const objects = await declared(() => new Namespaces("namespaces"));
+    const objects = await declared(() => new Namespaces("namespaces", { watched: false }));
     expect([...objects.keys()].sort()).toEqual(["- Namespace ms5-database", "- Namespace ms5-pooler"]);
     for (const namespace of objects.values()) {
       expect(namespace).toMatchObject({
         metadata: { labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
       });
     }
+  });
+
+  it("is two namespaces more where something watches, of which one may look at its nodes", async () => {
+    const objects = await declared(() => new Namespaces("namespaces", { watched: true }));
+    const levels = [...objects].map(([key, { metadata }]) => [
+      key,
+      (metadata as { labels: Record<string, string> }).labels["pod-security.kubernetes.io/enforce"],
+    ]);
+    expect(Object.fromEntries(levels)).toEqual({
+      "- Namespace ms5-database": "restricted",
+      "- Namespace ms5-pooler": "restricted",
+      "- Namespace ms5-monitoring": "restricted",
+      "- Namespace ms5-nodes": "privileged",
+    });
+  });
+
+  it("is an account that looks at pods of two namespaces, and at nothing else", async () => {
+    const objects = await declared(
+      () =>
+        new DiscoveryAccount("prometheus", {
+          namespace: "ms5-monitoring",
+          looksInto: { pooler: "ms5-pooler", nodes: "ms5-nodes" },
+        }),
+    );
+    expect([...objects.keys()].sort()).toEqual([
+      "ms5-monitoring ServiceAccount prometheus",
+      "ms5-nodes Role prometheus-looks",
+      "ms5-nodes RoleBinding prometheus-looks",
+      "ms5-pooler Role prometheus-looks",
+      "ms5-pooler RoleBinding prometheus-looks",
+    ]);
+    expect(objects.get("ms5-nodes Role prometheus-looks")).toMatchObject({
+      rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }],
+    });
+    expect(objects.get("ms5-nodes RoleBinding prometheus-looks")).toMatchObject({
+      subjects: [{ kind: "ServiceAccount", name: "prometheus", namespace: "ms5-monitoring" }],
+    });
   });
 
   it("is every policy, in its namespace, with its reason", async () => {
@@ -154,7 +197,7 @@ describe("what is declared", () => {
   it("is an account for each workload, of which only the database's may ask for anything", async () => {
     const objects = await declared(() => {
       new DatabaseAccount("database", { namespace: "ms5-database" });
-      new PoolerAccount("pooler", { namespace: "ms5-pooler" });
+      new PowerlessAccount("pooler", { namespace: "ms5-pooler" });
     });
     expect(Object.fromEntries(objects)).toMatchInlineSnapshot(`
       {

@@ -7,12 +7,18 @@ const addresses: Addresses = {
   apiServer: { addresses: ["10.1.2.3", "fd00::1"], port: 6443 },
   storage: { addresses: ["10.40.0.64/28", "10.9.9.9"], port: 10_000 },
   identity: { addresses: ["169.254.169.254"], port: 80 },
+  outside: { addresses: ["0.0.0.0/0"], port: 443 },
+  mail: { addresses: ["10.0.0.25/32"], port: 587 },
 };
-const planned = (table: readonly Flow[] = flows) => networkPolicies(table);
+/** Those of the data, without whoever watches. */
+const dataFlows = flows.filter(
+  ({ onlyWith }) => onlyWith !== "monitoring" && onlyWith !== "managedMonitoring",
+);
+const planned = (table: readonly Flow[] = dataFlows) => networkPolicies(table, ["database", "pooler"]);
 
 function specText(
   name: string,
-  { table = flows, where = addresses }: { table?: readonly Flow[]; where?: Addresses } = {},
+  { table = dataFlows, where = addresses }: { table?: readonly Flow[]; where?: Addresses } = {},
 ) {
   const plan = planned(table).find((it) => `${it.namespace}/${it.name}` === name);
   return `\n${stringify(plan && specOf(plan, where), { indentSeq: false, aliasDuplicateObjects: false })}`;
@@ -350,6 +356,73 @@ describe("the policies that the flows come to", () => {
   });
 });
 
+describe("the policies of whoever watches", () => {
+  const watching = networkPolicies(flows, ["database", "pooler", "monitoring", "nodes"]);
+
+  it("are there for each end of ours, and none lets them further", () => {
+    const without = new Set(planned().map(({ namespace, name }) => `${namespace}/${name}`));
+    expect(
+      watching
+        .filter(({ namespace, name }) => !without.has(`${namespace}/${name}`))
+        .map(({ namespace, name, why }) => `${namespace}/${name}: ${why}`),
+    ).toMatchInlineSnapshot(`
+      [
+        "monitoring/default-deny: what no other policy allows is dropped, also for pods nobody thought of",
+        "nodes/default-deny: what no other policy allows is dropped, also for pods nobody thought of",
+        "monitoring/prometheus-to-database: 8009: metrics of members",
+        "database/prometheus-to-database: 8009: metrics of members",
+        "monitoring/prometheus-to-pooler: 9127: metrics of PgBouncer",
+        "pooler/prometheus-to-pooler: 9127: metrics of PgBouncer",
+        "monitoring/prometheus-to-node-exporter: 9100: metrics of nodes",
+        "nodes/prometheus-to-node-exporter: 9100: metrics of nodes",
+        "monitoring/prometheus-to-exporter: 9187: metrics of PostgreSQL; 9188: metrics of TimescaleDB",
+        "monitoring/exporter-from-prometheus: 9187: metrics of PostgreSQL; 9188: metrics of TimescaleDB",
+        "monitoring/prometheus-to-monitoring-api: 8443: metrics of the API",
+        "monitoring/monitoring-api-from-prometheus: 8443: metrics of the API",
+        "monitoring/prometheus-to-alertmanager: 9093: alerts",
+        "monitoring/alertmanager-from-prometheus: 9093: alerts",
+        "monitoring/prometheus-to-dns: 53: names of all of them",
+        "monitoring/prometheus-to-api-server: which poolers and nodes there are",
+        "monitoring/prometheus-to-outside: remote write",
+        "monitoring/alertmanager-to-dns: 53: names of receivers",
+        "monitoring/alertmanager-to-outside: webhooks and Teams",
+        "monitoring/alertmanager-to-mail: mails",
+        "monitoring/exporter-to-database: 5432: statistics, of each member",
+        "database/exporter-to-database: 5432: statistics, of each member",
+        "monitoring/exporter-to-pooler: 6432: probes, as a client",
+        "pooler/exporter-to-pooler: 6432: probes, as a client",
+        "monitoring/exporter-to-dns: 53: names of members and pooler",
+        "monitoring/monitoring-api-to-database: 5432: statistics, and telemetry to show",
+        "database/monitoring-api-to-database: 5432: statistics, and telemetry to show",
+        "monitoring/monitoring-api-to-dns: 53: names of database and issuer",
+        "monitoring/monitoring-api-to-outside: keys of tokens' issuer",
+        "monitoring/grafana-to-prometheus: 9090: what dashboards show",
+        "monitoring/prometheus-from-grafana: 9090: what dashboards show",
+        "monitoring/grafana-to-dns: 53: Prometheus' name",
+        "monitoring/watcher-to-monitoring-api: 8443: questions, and the status page",
+        "monitoring/watcher-to-grafana: 3000: dashboards",
+        "monitoring/watcher-to-prometheus: 9090: federation",
+        "database/azure-agent-to-database: 8009: metrics of members",
+        "pooler/azure-agent-to-pooler: 9127: metrics of PgBouncer",
+        "nodes/azure-agent-to-node-exporter: 9100: metrics of nodes",
+        "monitoring/azure-agent-to-exporter: 9187: metrics of PostgreSQL; 9188: metrics of TimescaleDB",
+        "monitoring/azure-agent-to-monitoring-api: 8443: metrics of the API",
+      ]
+    `);
+  });
+
+  it("let nobody but watchers in from outside, and nothing out but to stated addresses", () => {
+    const text = stringify(watching.map((plan) => specOf(plan, addresses)));
+    expect(text).not.toContain("cidr: 0.0.0.0/0\n        ports");
+    const nodes = watching.filter(({ namespace }) => namespace === "nodes");
+    expect(nodes.map(({ name }) => name)).toEqual([
+      "default-deny",
+      "prometheus-to-node-exporter",
+      "azure-agent-to-node-exporter",
+    ]);
+  });
+});
+
 describe("the table of flows", () => {
   it("gives a port to whoever is known by labels, and takes an outsider's from where its addresses come from", () => {
     for (const { to, port } of flows) expect(port === "given", to).toBe("address" in parties[to]);
@@ -362,14 +435,15 @@ describe("the table of flows", () => {
     expect(keys).toEqual([...new Set(keys)]);
   });
 
-  it("lets nobody but the pooler and the members reach a database, and jobs ask its agent only", () => {
+  it("lets nobody but the pooler, the members and who watches reach a database, and jobs ask its agent only", () => {
     const reach = (port: number) =>
       flows.filter((flow) => flow.to === "database" && flow.port === port).map(({ from }) => from);
     const ports = new Set(flows.filter(({ to }) => to === "database").map(({ port }) => port));
     expect([...ports].sort()).toEqual([5432, 8008, 8009, 8432]);
-    expect(reach(5432).sort()).toEqual(["database", "pooler"]);
+    // The last two by passwords that open statistics, and what a page shows.
+    expect(reach(5432).sort()).toEqual(["database", "exporter", "monitoringApi", "pooler"]);
     expect(reach(8008)).toEqual(["database"]);
-    expect(reach(8009).sort()).toEqual(["backup", "database", "drill", "pooler"]);
+    expect(reach(8009).sort()).toEqual(["azureAgent", "backup", "database", "drill", "pooler", "prometheus"]);
     // Who may begin a backup reads everything.
     expect(reach(8432)).toEqual(["database"]);
   });
@@ -385,6 +459,16 @@ describe("the table of flows", () => {
     expect(to()).toEqual(new Set(ours));
     expect(to("apiServer")).toEqual(new Set([...ours, "apiServer"]));
     expect(to("apiServer", "storage")).toEqual(new Set([...ours, "apiServer", "storage"]));
-    expect(flowsWith(new Set(["apiServer", "storage", "identity"]))).toEqual(flows);
+    expect(flowsWith(new Set(["apiServer", "storage", "identity"]))).toEqual(dataFlows);
+    const all = [
+      "apiServer",
+      "storage",
+      "identity",
+      "monitoring",
+      "outside",
+      "mail",
+      "managedMonitoring",
+    ] as const;
+    expect(flowsWith(new Set(all))).toEqual(flows);
   });
 });

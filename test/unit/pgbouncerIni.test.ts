@@ -49,9 +49,10 @@ describe("what PgBouncer reads", () => {
       auth_hba_file = /pooler/config/hba.conf
       auth_user = pooler
       auth_query = SELECT usename, passwd FROM pooler.user_lookup($1)
-      ; Holds the console's user only.
+      ; Holds the console's users only.
       auth_file = /pooler/users/userlist.txt
       admin_users = pooler_admin
+      stats_users = pooler_monitor
 
       ; Nobody speaks in the clear, to us or to the servers.
       client_tls_sslmode = require
@@ -115,6 +116,9 @@ describe("what PgBouncer reads", () => {
       hostssl  pgbouncer   pooler_admin  127.0.0.1/32  scram-sha-256
       hostssl  pgbouncer   pooler_admin  ::1/128       scram-sha-256
       hostssl  all         pooler_admin  all           reject
+      # Whoever may only look there, from inside the pod too.
+      hostssl  pgbouncer   pooler_monitor  127.0.0.1/32  scram-sha-256
+      hostssl  all         pooler_monitor  all         reject
       # PgBouncer's own role, for lookups: nobody's login.
       hostssl  all         pooler        all           reject
       hostssl  ms5,ms5_ro  all           all           scram-sha-256

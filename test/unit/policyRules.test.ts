@@ -6,7 +6,7 @@ import { backupPod, clonePod, drillPod } from "../../infra/database/backups/pods
 import { renderPgbouncerIni } from "../../infra/database/pgbouncerIni";
 import { databasePod } from "../../infra/database/podSpec";
 import { poolerPod } from "../../infra/database/poolerPod";
-import { namespaceLabels } from "../../infra/kubernetes/namespaces";
+import { namespaceLabels, nodeNamespaceLabels } from "../../infra/kubernetes/namespaces";
 import type { CheckedResource, ResourceRule } from "../../infra/policy/rule";
 import { resourceRules, ruleNames } from "../../infra/policy/rules";
 import { allowedRegions, euRegions } from "../../infra/policy/rules/allowedRegions";
@@ -496,6 +496,21 @@ describe("restricted pods", () => {
     expect(check({ ...restrictedPod, ...changes })).not.toEqual([]);
   });
 
+  it("lets pods of one namespace read what their node's kernel says, and nothing else of the node", () => {
+    const spec = (path: string) => ({
+      ...restrictedPod,
+      volumes: [{ name: "node", hostPath: { path } }],
+    });
+    const daemonSet = (namespace: string, path: string) =>
+      ask(restrictedPods, "kubernetes:apps/v1:DaemonSet", {
+        metadata: { namespace },
+        spec: { template: { spec: spec(path) } },
+      });
+    expect(daemonSet("ms5-nodes", "/proc")).toEqual([]);
+    expect(daemonSet("ms5-nodes", "/")).toHaveLength(1);
+    expect(daemonSet("ms5-monitoring", "/proc")).toHaveLength(1);
+  });
+
   it("lets a container say otherwise than its pod, in both directions", () => {
     expect(withContext({ runAsNonRoot: false })).toHaveLength(1);
     const container = {
@@ -541,7 +556,7 @@ describe("our own pods", () => {
       startsWith: {},
     }),
     pooler: poolerPod({
-      images: { pgbouncer: "pgbouncer", haproxy: "haproxy" },
+      images: { pgbouncer: "pgbouncer", haproxy: "haproxy", exporter: undefined },
       cluster: address,
       accountName: "pooler",
       clientConnections: 1_000,
@@ -569,6 +584,11 @@ describe("restricted namespaces", () => {
 
   it.each([undefined, {}, { "pod-security.kubernetes.io/enforce": "baseline" }])("refuse %j", (labels) => {
     expect(check(labels)).toHaveLength(1);
+  });
+
+  it("take the one whose pods look at their nodes as it is", () => {
+    const metadata = { name: "ms5-nodes", labels: nodeNamespaceLabels };
+    expect(ask(restrictedNamespaces, "kubernetes:core/v1:Namespace", { metadata })).toEqual([]);
   });
 
   it("do not pass labels that are not known yet", () => {

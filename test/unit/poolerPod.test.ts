@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { poolerPod } from "../../infra/database/poolerPod";
 
 const pod = poolerPod({
-  images: { pgbouncer: "pgbouncer:1", haproxy: "haproxy:1" },
+  images: { pgbouncer: "pgbouncer:1", haproxy: "haproxy:1", exporter: undefined },
   cluster: { name: "blue", namespace: "ms5-database", members: 3 },
   accountName: "pooler",
   clientConnections: 1_000,
@@ -17,7 +17,7 @@ describe("the pooler's pod", () => {
   it("has more memory for more clients", () => {
     const limit = (clientConnections: number) => {
       const { spec } = poolerPod({
-        images: { pgbouncer: "", haproxy: "" },
+        images: { pgbouncer: "", haproxy: "", exporter: undefined },
         cluster: { name: "blue", namespace: "ms5-database", members: 3 },
         accountName: "pooler",
         clientConnections,

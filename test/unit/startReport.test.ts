@@ -11,6 +11,7 @@ const input: ReportInput = {
     compression: { beforeBytes: 14_680_064, afterBytes: 729_088 },
     aggregates: { metricHourlyRows: 56_640, oeeHourlyRows: 3_575 },
     validation: { checks: 20, failed: 0 },
+    page: "http://127.0.0.1:54321/",
     seconds: 28.2,
   },
   highlights: {
@@ -59,6 +60,7 @@ describe("the report of npm start", () => {
         machine         metrics      samples   from        to
         L1-case-packer       12       69,120   2026-10-12  2026-11-20
 
+        Status page http://127.0.0.1:54321/
         Connect     psql postgres://postgres@127.0.0.1:54320/template1   (one client at a time)
         Next        npm run preview -- prod, npm run ingest -- FILE.csv, npm run ops -- validate
         Stop        Ctrl-C; the data stays in .local/
@@ -76,6 +78,7 @@ describe("the report of npm start", () => {
         telemetry: { files: 2, rows: 0, rejected: 3, duplicates: 12, rowsPerSecond: 0 },
         compression: { beforeBytes: 0, afterBytes: 0 },
         validation: { checks: 20, failed: 1 },
+        page: null,
       },
       highlights: { oee: [], machines: [] },
       findings: [

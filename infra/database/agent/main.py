@@ -21,6 +21,7 @@ from fence import Fence
 from handover import hand_over
 from health import Health
 from kube import Kube, Unreachable
+from member_metrics import member_metrics
 from mounted import Mounted
 from patroni_api import Peers
 from patroni_process import PatroniProcess
@@ -122,10 +123,12 @@ class Agent:
         return {"givenUp": self.backups.given_up(), "backingUp": self.backups.making()}
 
     def _metrics(self):
+        _, status = self.peers.own_status()
+        own = member_metrics(self.settings.name, self.settings.members, status, self.peers.cluster())
         if self.backups is None:
-            return ""
+            return render(own)
         drills = drill_metrics(self.settings) if self._primary else []
-        return render([*self.backups.metrics(), *drills])
+        return render([*own, *self.backups.metrics(), *drills])
 
     def _tend_backups(self):
         self.backrest_server.tick()

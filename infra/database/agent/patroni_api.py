@@ -48,6 +48,11 @@ class Peers:
                 self._answered_at = time.monotonic()
             return self._answer
 
+    def cluster(self):
+        """What this pod's Patroni says of all members, or None while it does not answer."""
+        answer = self._get("localhost", PATRONI_PORT, "/cluster")
+        return json.loads(answer[1]) if answer is not None and answer[0] == 200 else None
+
     def restart_own(self):
         """Restarts this pod's PostgreSQL. Returns what went wrong, or None."""
         answer = self._ask("localhost", PATRONI_PORT, "POST", "/restart", {})

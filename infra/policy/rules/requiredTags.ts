@@ -19,6 +19,7 @@ export const untaggable: ReadonlySet<string> = new Set([
   "dbforpostgresql:Database",
   "dbforpostgresql:FirewallRule",
   "managedidentity:FederatedIdentityCredential",
+  "monitor:DataCollectionRuleAssociation",
   "monitor:DiagnosticSetting",
   "network:PrivateDnsZoneGroup",
   "network:SecurityRule",

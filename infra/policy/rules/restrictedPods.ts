@@ -1,5 +1,6 @@
 // The Pod Security Standard `restricted`, and a root file system that cannot be written. Namespaces enforce the standard when
 // a pod starts, which is after the deployment; here it is said in the preview.
+import { namespaceNames } from "../../kubernetes/namespaceNames";
 import { type Containers, containersOf, type Pod, podOf } from "../kubernetes";
 import { broken, demand, type Finding, type ResourceRule, undecided } from "../rule";
 import { at, isList, unknown, type Value, type Values } from "../values";
@@ -13,13 +14,16 @@ export const restrictedPods: ResourceRule = {
     const containers = containersOf(pod);
     return [
       ...containers.unknown.map(undecided),
-      ...fromNode(pod),
+      ...fromNode(pod, at(resource.values, "metadata", "namespace") === namespaceNames.nodes),
       ...containers.known.flatMap((container) => confined(container, pod)),
     ];
   },
 };
 
-function fromNode({ path, spec }: Pod): Finding[] {
+/** What a pod may read of its node, where that is what it is for: what the kernel says of itself. */
+const readable: readonly Value[] = ["/proc", "/sys"];
+
+function fromNode({ path, spec }: Pod, looksAtNodes: boolean): Finding[] {
   const shared = ["hostNetwork", "hostPID", "hostIPC"].flatMap((property) =>
     demand(
       `${path}.${property}`,
@@ -28,17 +32,19 @@ function fromNode({ path, spec }: Pod): Finding[] {
       "remove it: the pod would share it with its node",
     ),
   );
-  return spec === unknown ? [] : [...shared, ...volumes(`${path}.volumes`, at(spec, "volumes"))];
+  return spec === unknown
+    ? []
+    : [...shared, ...volumes(`${path}.volumes`, at(spec, "volumes"), looksAtNodes)];
 }
 
-function volumes(path: string, list: Value): Finding[] {
+function volumes(path: string, list: Value, looksAtNodes: boolean): Finding[] {
   if (list === unknown) return [undecided(path)];
   if (!isList(list)) return [];
   return list.flatMap((volume, index) =>
     demand(
       `${path}[${index}].hostPath`,
       at(volume, "hostPath"),
-      (value) => value === undefined,
+      (value) => value === undefined || (looksAtNodes && readable.includes(at(value, "path"))),
       "take an emptyDir or a claim: the pod would read and write its node's disk",
     ),
   );

@@ -1,5 +1,5 @@
 // Backups: clients of the database see none of it; what can be lost is the way back.
-import { changed, type EffectRow, gone, update } from "../effectRow";
+import { type EffectRow, gone, update } from "../effectRow";
 
 export const backups: readonly EffectRow[] = [
   {
@@ -25,14 +25,6 @@ export const backups: readonly EffectRow[] = [
     effect: "none",
     what: "kubelet puts it in place within two minutes, and the next call of pgBackRest uses it",
     why: "nothing restarts",
-  },
-  {
-    type: "kubernetes:core/v1:ConfigMap",
-    names: ["alert-rules"],
-    ops: changed,
-    effect: "none",
-    what: "whichever Prometheus mounts it loads it",
-    why: "nothing of the database reads it",
   },
   {
     type: "random:*",

@@ -8,11 +8,12 @@ import { ensureTools, type Tools } from "../tools";
 import { busyboxImage } from "./busybox";
 import { corednsImage } from "./coredns";
 import { databaseImage } from "./database";
+import { monitoringImage } from "./monitoring";
 import { ensureImages, importArchive } from "./store";
 
 /** Builds what is missing of our images, for the nodes to come and those that run. */
 export async function ensureOurImages(plan: ClusterPlan, tools: Tools, log: Log): Promise<void> {
-  const images = [busyboxImage(tools), corednsImage(tools), databaseImage(log)];
+  const images = [busyboxImage(tools), corednsImage(tools), databaseImage(log), monitoringImage(log)];
   await ensureImages(images, runningNodes(plan), tools, log);
 }
 

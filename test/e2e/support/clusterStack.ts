@@ -24,6 +24,8 @@ export class ClusterStack extends CommandStack {
       MS5_POOLER_HAPROXY_IMAGE: databaseTag,
       MS5_POOLER_SERVER_CONNECTIONS: "20",
       MS5_DESTROY_DROP_TELEMETRY: "true",
+      // Tests of something else need nobody who watches.
+      MS5_MONITORING_PLACE: "none",
       ...config,
     });
   }

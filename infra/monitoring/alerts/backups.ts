@@ -1,5 +1,7 @@
 // Alerts on backups, over what the primary's agent tells at :8009/metrics (infra/database/agent/backups.py, drills.py).
-import type { AlertRule, RuleGroup, Severity } from "./rulesFile";
+import type { AlertGroup } from "../rulesFile";
+import { whileItRuns } from "./members";
+import { rule } from "./rule";
 
 const runbooks = {
   storage: "docs/runbooks/backup-storage-away.md",
@@ -28,15 +30,7 @@ const anyBackup = `${completed}{type="any"}`;
 const fullBackup = `${completed}{type="full"}`;
 const lastPassed = "ms5_backup_drill_last_passed_timestamp_seconds";
 
-const rule = (
-  alert: string,
-  severity: Severity,
-  wait: string,
-  expr: string,
-  annotations: AlertRule["annotations"],
-): AlertRule => ({ alert, expr, for: wait, labels: { severity }, annotations });
-
-export const backupAlerts: RuleGroup = {
+export const backupAlerts: AlertGroup = {
   name: "backups",
   rules: [
     rule(
@@ -198,7 +192,8 @@ export const backupAlerts: RuleGroup = {
       "warning",
       // A failover takes less than a minute, a new primary's first question another: three scrapes of the slowest kind.
       "15m",
-      `absent(${answers})`,
+      // A database that is stopped does not tell either: then there is no member at all (TargetsAbsent).
+      whileItRuns(`absent(${answers})`),
       {
         summary: "Nobody tells of backups",
         description:

@@ -150,12 +150,16 @@ it("the table of jobs has a line for each of them", async () => {
     return (await client.query("SELECT job_id FROM timescaledb_information.jobs")).rows;
   });
   const [table] = shown.flatMap(panelsOf).filter(({ title }) => title === "Every job");
-  const [query] = (table?.targets ?? []) as unknown as Dataquery[];
-  const lines = await fetch(
-    `${prometheus.url}/api/v1/query?${new URLSearchParams({ query: query?.expr ?? "" })}`,
-  );
-  const { data } = (await lines.json()) as { data: { result: unknown[] } };
-  expect(data.result).toHaveLength(jobs.length);
+  // A line is there for whatever any column knows: that TimescaleDB's own last worked is not told.
+  const lines = new Set<string | undefined>();
+  for (const { expr } of (table?.targets ?? []) as unknown as Dataquery[]) {
+    const answer = await fetch(
+      `${prometheus.url}/api/v1/query?${new URLSearchParams({ query: expr ?? "" })}`,
+    );
+    const { data } = (await answer.json()) as { data: { result: { metric: Record<string, string> }[] } };
+    for (const { metric } of data.result) lines.add(metric.exported_job);
+  }
+  expect(lines.size).toBe(jobs.length);
 });
 
 it("every choice offers something, and every mark can be asked for", async () => {

@@ -213,6 +213,9 @@ async function install(app: FastifyInstance, context: ServiceContext, deps: Serv
   }
 }
 
+/** Connections that may wait to be taken. With Node's own 511 the kernel resets some of a thousand that come at once. */
+const backlog = 2_048;
+
 /** ms for requests under way when the service stops. */
 const stopMs = 5_000;
 
@@ -228,7 +231,8 @@ export async function startService(
   deps: ServiceDeps = {},
 ): Promise<RunningService> {
   const app = await createService(settings, deps);
-  const url = await app.listen({ host: settings.listen.host, port: settings.listen.port });
+  const { host, port } = settings.listen;
+  const url = await app.listen({ host, port, backlog });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     const timer = setTimeout(() => app.server.closeAllConnections(), stopMs - 500);

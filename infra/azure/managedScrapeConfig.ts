@@ -5,8 +5,6 @@ import { intervals, type PrometheusConfigArgs, scrapeJobs } from "../monitoring/
 /** The agent's names: it knows its ConfigMaps and its Secret by them. */
 export const managedAgent = {
   namespace: "kube-system",
-  /** On the pods that collect; infra/kubernetes/flows.ts lets them through by it. */
-  labels: { rsName: "ama-metrics" },
   jobs: "ama-metrics-prometheus-config",
   settings: "ama-metrics-settings-configmap",
   secret: "ama-metrics-mtls-secret",

@@ -4,6 +4,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { ClusterSettings } from "../config";
+import { NamespaceObjects } from "../kubernetes/namespaceObjects";
 import { agentFiles, digest } from "./agentFiles";
 import { agentSettings } from "./agentSettings";
 import { keysFile, renderKeys, renderPgbackrestConf, storeCaFiles } from "./backups/pgbackrestConf";
@@ -41,6 +42,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
   readonly members: kubernetes.apps.v1.StatefulSet;
   /** The primary's Service. */
   readonly primary: kubernetes.core.v1.Service;
+  private readonly objects: NamespaceObjects;
 
   constructor(
     private readonly name: string,
@@ -48,6 +50,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("ms5:database:Cluster", name, {}, opts);
+    this.objects = new NamespaceObjects(this, args.namespace);
     this.adminPassword = this.credentials();
     const { revision, settings } = this.settings();
     const agent = this.agent();
@@ -72,7 +75,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
       { length: 32, special: false, keepers: { version: String(passwordVersion) } },
       { parent: this },
     ).result;
-    this.secret(credentialsSecret(this.name), { password });
+    this.objects.secret(credentialsSecret(this.name), { password });
     return password;
   }
 
@@ -82,7 +85,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
     const patroni = patroniConfig({ cluster: address, database, admin, podNetwork, parameters, recover });
     const agent = this.agentSettings();
     const revision = digest([patroni, agent]);
-    const settings = this.configMap(mountNames(this.name).settings, {
+    const settings = this.objects.configMap(mountNames(this.name).settings, {
       "patroni.yml": readable(patroni),
       "agent.json": readable({ ...agent, revision }),
       ...(backups && { "pgbackrest.conf": renderPgbackrestConf(backups), ...storeCaFiles(backups) }),
@@ -111,11 +114,11 @@ export class DatabaseCluster extends pulumi.ComponentResource {
   private backupKeys(encryptionKey: pulumi.Output<string>): pulumi.Resource {
     const { backups } = this.args.settings;
     const text = encryptionKey.apply((key) => (backups === undefined ? "" : renderKeys(backups, key)));
-    return this.secret(mountNames(this.name).backupKeys, { [keysFile]: pulumi.secret(text) });
+    return this.objects.secret(mountNames(this.name).backupKeys, { [keysFile]: pulumi.secret(text) });
   }
 
   private agent(): pulumi.Resource {
-    return this.configMap(mountNames(this.name).agent, agentFiles());
+    return this.objects.configMap(mountNames(this.name).agent, agentFiles());
   }
 
   private certificates(): pulumi.Resource[] {
@@ -129,8 +132,8 @@ export class DatabaseCluster extends pulumi.ComponentResource {
       robots[`${robot}.key`] = client.keyPem;
     }
     return [
-      this.secret(names.serverTls, { "tls.crt": server.certificatePem, "tls.key": server.keyPem }),
-      this.secret(names.robotTls, robots),
+      this.objects.secret(names.serverTls, { "tls.crt": server.certificatePem, "tls.key": server.keyPem }),
+      this.objects.secret(names.robotTls, robots),
     ];
   }
 
@@ -142,7 +145,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         ({ metadata, spec }) =>
           new kubernetes.core.v1.PersistentVolumeClaim(
             `${metadata.name}-${this.name}-${index}`,
-            { metadata: this.metadata(`${metadata.name}-${this.name}-${index}`), spec },
+            { metadata: this.objects.metadata(`${metadata.name}-${this.name}-${index}`), spec },
             { parent: this, retainOnDelete: !this.args.dropData },
           ),
       ),
@@ -179,7 +182,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
     return new kubernetes.apps.v1.StatefulSet(
       this.name,
       {
-        metadata: this.metadata(this.name),
+        metadata: this.objects.metadata(this.name),
         spec: {
           serviceName: serviceNames(address).members,
           replicas: address.members,
@@ -224,7 +227,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
     return new kubernetes.core.v1.Service(
       members,
       {
-        metadata: this.metadata(members),
+        metadata: this.objects.metadata(members),
         spec: {
           clusterIP: "None",
           publishNotReadyAddresses: true,
@@ -246,7 +249,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
     return new kubernetes.core.v1.Service(
       name,
       {
-        metadata: this.metadata(name),
+        metadata: this.objects.metadata(name),
         spec: {
           selector: { ...memberLabels(this.name), role },
           ports: [{ name: "postgres", port: 5432 }],
@@ -260,27 +263,11 @@ export class DatabaseCluster extends pulumi.ComponentResource {
     new kubernetes.policy.v1.PodDisruptionBudget(
       this.name,
       {
-        metadata: this.metadata(this.name),
+        metadata: this.objects.metadata(this.name),
         spec: { maxUnavailable: 1, selector: { matchLabels: memberLabels(this.name) } },
       },
       { parent: this },
     );
-  }
-
-  private configMap(name: string, data: Record<string, string>): pulumi.Resource {
-    return new kubernetes.core.v1.ConfigMap(name, { metadata: this.metadata(name), data }, { parent: this });
-  }
-
-  private secret(name: string, stringData: Record<string, pulumi.Input<string>>): pulumi.Resource {
-    return new kubernetes.core.v1.Secret(
-      name,
-      { metadata: this.metadata(name), stringData },
-      { parent: this, additionalSecretOutputs: ["stringData", "data"] },
-    );
-  }
-
-  private metadata(name: string) {
-    return { name, namespace: this.args.namespace };
   }
 }
 

@@ -14,14 +14,18 @@ export const mountNames = (colour: string) =>
     jobTls: `${colour}-backup-job-tls`,
   }) as const;
 
+/** The user of a pod's processes, and of its volumes; never root. */
+export function runAs(user: number) {
+  return { runAsNonRoot: true, runAsUser: user, runAsGroup: user, fsGroup: user } as const;
+}
+
+export const seccompProfile = { type: "RuntimeDefault" } as const;
+
 export const podSecurity = {
-  runAsNonRoot: true,
-  runAsUser: postgresUser,
-  runAsGroup: postgresUser,
-  fsGroup: postgresUser,
+  ...runAs(postgresUser),
   // Changing the owner of every file of a large volume at each start would take minutes.
   fsGroupChangePolicy: "OnRootMismatch",
-  seccompProfile: { type: "RuntimeDefault" },
+  seccompProfile,
 } as const;
 
 /** As Pod Security `restricted` wants it, and nothing written but to what is mounted. */

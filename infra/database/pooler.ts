@@ -4,6 +4,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { known } from "../known";
+import { NamespaceObjects } from "../kubernetes/namespaceObjects";
 import { digest } from "./agentFiles";
 import type { Certificates } from "./certificates";
 import { type ClusterAddress, serviceDnsNames } from "./clusterAddress";
@@ -36,6 +37,7 @@ export interface PoolerArgs {
 export class Pooler extends pulumi.ComponentResource {
   /** Where applications go: HOST:PORT. */
   readonly endpoint: pulumi.Output<string>;
+  private readonly objects: NamespaceObjects;
 
   constructor(
     private readonly name: string,
@@ -43,6 +45,7 @@ export class Pooler extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("ms5:database:Pooler", name, {}, opts);
+    this.objects = new NamespaceObjects(this, args.namespace);
     const config = this.config();
     const secrets = [this.tls(), this.console()];
     const deployment = this.deployment([config, ...secrets]);
@@ -62,11 +65,7 @@ export class Pooler extends pulumi.ComponentResource {
       [poolerFiles.run]: renderRun(),
       [poolerFiles.ca]: certificates.caPem,
     };
-    return new kubernetes.core.v1.ConfigMap(
-      `${this.name}-config`,
-      { metadata: this.metadata(`${this.name}-config`), data },
-      { parent: this },
-    );
+    return this.objects.configMap(`${this.name}-config`, data);
   }
 
   private tls(): pulumi.Resource {
@@ -74,7 +73,7 @@ export class Pooler extends pulumi.ComponentResource {
     const dnsNames = pulumi.output(namespace).apply((name) => serviceDnsNames(this.name, name));
     const server = certificates.server(this.name, { dnsNames });
     const client = certificates.client(`${this.name}-lookup`, { commonName: lookupRole });
-    return this.secret(poolerSecrets.tls, {
+    return this.objects.secret(poolerSecrets.tls, {
       [poolerFiles.serverCertificate]: server.certificatePem,
       [poolerFiles.serverKey]: server.keyPem,
       [poolerFiles.clientCertificate]: client.certificatePem,
@@ -85,7 +84,7 @@ export class Pooler extends pulumi.ComponentResource {
   private console(): pulumi.Resource {
     const password = this.password("console");
     const statistics = this.password("statistics");
-    return this.secret(poolerSecrets.console, {
+    return this.objects.secret(poolerSecrets.console, {
       password,
       [statisticsPassword]: statistics,
       [poolerFiles.users]: pulumi.interpolate`"${consoleRole}" "${password}"\n"${statisticsRole}" "${statistics}"\n`,
@@ -105,7 +104,7 @@ export class Pooler extends pulumi.ComponentResource {
     return new kubernetes.apps.v1.Deployment(
       this.name,
       {
-        metadata: this.metadata(this.name),
+        metadata: this.objects.metadata(this.name),
         spec: {
           replicas: pool.replicas,
           selector: { matchLabels: poolerLabels },
@@ -138,7 +137,7 @@ export class Pooler extends pulumi.ComponentResource {
     return new kubernetes.core.v1.Service(
       this.name,
       {
-        metadata: this.metadata(this.name),
+        metadata: this.objects.metadata(this.name),
         spec: { selector: poolerLabels, ports: [{ name: "postgres", port: poolerPorts.clients }] },
       },
       { parent: this, dependsOn: [deployment] },
@@ -149,22 +148,10 @@ export class Pooler extends pulumi.ComponentResource {
     new kubernetes.policy.v1.PodDisruptionBudget(
       this.name,
       {
-        metadata: this.metadata(this.name),
+        metadata: this.objects.metadata(this.name),
         spec: { maxUnavailable: 1, selector: { matchLabels: poolerLabels } },
       },
       { parent: this },
     );
-  }
-
-  private secret(name: string, stringData: Record<string, pulumi.Input<string>>): pulumi.Resource {
-    return new kubernetes.core.v1.Secret(
-      name,
-      { metadata: this.metadata(name), stringData },
-      { parent: this, additionalSecretOutputs: ["stringData", "data"] },
-    );
-  }
-
-  private metadata(name: string) {
-    return { name, namespace: this.args.namespace };
   }
 }

@@ -3,7 +3,7 @@ import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { type ClusterAddress, primaryHost, replicaHost } from "./clusterAddress";
 import { statisticsRole } from "./pgbouncerIni";
-import { containerSecurity } from "./podParts";
+import { containerSecurity, runAs, seccompProfile } from "./podParts";
 import { haproxyAddress, poolerFiles, poolerMounts, poolerPaths, poolerPorts } from "./poolerPlaces";
 
 export const poolerLabels = { "app.kubernetes.io/name": "pooler" } as const;
@@ -70,13 +70,7 @@ export function poolerPod(args: PoolerPodArgs): types.input.core.v1.PodTemplateS
           labelSelector: { matchLabels: poolerLabels },
         },
       ],
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: user,
-        runAsGroup: user,
-        fsGroup: user,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
+      securityContext: { ...runAs(user), seccompProfile },
       initContainers: [haproxy(args.images.haproxy)],
       containers: [
         pgbouncer(args),

@@ -18,6 +18,26 @@ export interface AccountArgs {
   namespace: pulumi.Input<string>;
 }
 
+/** Lets an account do what the rules say, in the namespace of `metadata`. */
+function allow(
+  label: string,
+  metadata: { name: string; namespace: pulumi.Input<string> },
+  rules: typeof databaseRules,
+  account: { name: pulumi.Input<string>; namespace: pulumi.Input<string> },
+  opts: pulumi.CustomResourceOptions,
+): kubernetes.rbac.v1.RoleBinding {
+  const role = new kubernetes.rbac.v1.Role(label, { metadata, rules }, opts);
+  return new kubernetes.rbac.v1.RoleBinding(
+    label,
+    {
+      metadata,
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: known(role, metadata.name) },
+      subjects: [{ kind: "ServiceAccount", ...account }],
+    },
+    opts,
+  );
+}
+
 /** Prometheus finds poolers and nodes by their pods, in the namespaces that they are in and in no other. */
 export const discoveryRules = [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }];
 
@@ -40,20 +60,11 @@ export class DiscoveryAccount extends pulumi.ComponentResource {
       child,
     );
     for (const [key, namespace] of Object.entries(args.looksInto)) {
-      const metadata = { name: `${name}-looks`, namespace };
-      const label = `${name}-looks-into-${key}`;
-      const role = new kubernetes.rbac.v1.Role(label, { metadata, rules: discoveryRules }, child);
-      new kubernetes.rbac.v1.RoleBinding(
-        label,
-        {
-          metadata,
-          roleRef: {
-            apiGroup: "rbac.authorization.k8s.io",
-            kind: "Role",
-            name: known(role, metadata.name),
-          },
-          subjects: [{ kind: "ServiceAccount", name: known(account, name), namespace: args.namespace }],
-        },
+      allow(
+        `${name}-looks-into-${key}`,
+        { name: `${name}-looks`, namespace },
+        discoveryRules,
+        { name: known(account, name), namespace: args.namespace },
         child,
       );
     }
@@ -72,16 +83,8 @@ export class DatabaseAccount extends pulumi.ComponentResource {
     const child = { parent: this };
     const metadata = { name, namespace: args.namespace };
     const account = new kubernetes.core.v1.ServiceAccount(name, { metadata }, child);
-    const role = new kubernetes.rbac.v1.Role(name, { metadata, rules: databaseRules }, child);
-    const binding = new kubernetes.rbac.v1.RoleBinding(
-      name,
-      {
-        metadata,
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: known(role, name) },
-        subjects: [{ kind: "ServiceAccount", name: known(account, name), namespace: args.namespace }],
-      },
-      child,
-    );
+    const holder = { name: known(account, name), namespace: args.namespace };
+    const binding = allow(name, metadata, databaseRules, holder, child);
     this.accountName = known(binding, name);
     this.registerOutputs({});
   }

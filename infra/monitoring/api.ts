@@ -46,8 +46,7 @@ export class MonitoringApi extends pulumi.ComponentResource {
       "tls.crt": server.certificatePem,
       "tls.key": server.keyPem,
     });
-    const stated =
-      settings.api !== undefined && "set" in settings.api.keys ? settings.api.keys.set : undefined;
+    const stated = statedKeys(settings);
     const keys = stated === undefined ? [] : [place.configMap("monitoring-api-keys", { [keySet]: stated })];
     place.deployment(
       service,
@@ -100,12 +99,17 @@ export class MonitoringApi extends pulumi.ComponentResource {
         { name: "ca", mountPath: mounts.ca, readOnly: true },
         { name: "tls", mountPath: mounts.server, readOnly: true },
         { name: "logins", mountPath: mounts.logins, readOnly: true },
-        ...(settings.api !== undefined && "set" in settings.api.keys
-          ? [{ name: "keys", mountPath: mounts.keys, readOnly: true }]
-          : []),
+        ...(statedKeys(settings) === undefined
+          ? []
+          : [{ name: "keys", mountPath: mounts.keys, readOnly: true }]),
       ],
     });
   }
+}
+
+/** The key set that the config has itself, instead of where it is. */
+function statedKeys({ api }: MonitoringSettings): string | undefined {
+  return api !== undefined && "set" in api.keys ? api.keys.set : undefined;
 }
 
 function tokenEnvironment({ issuer, audience, keys, rolesClaim }: ApiSettings): Record<string, string> {

@@ -3,20 +3,13 @@
 import type { types } from "@pulumi/kubernetes";
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { containerSecurity } from "../database/podParts";
+import { containerSecurity, runAs, seccompProfile } from "../database/podParts";
+import { NamespaceObjects } from "../kubernetes/namespaceObjects";
 
 type Container = types.input.core.v1.Container;
 
 /** Nobody in particular: the images' own users differ, and none of them needs its own. */
-const user = 65534;
-
-export const podSecurity = {
-  runAsNonRoot: true,
-  runAsUser: user,
-  runAsGroup: user,
-  fsGroup: user,
-  seccompProfile: { type: "RuntimeDefault" },
-} as const;
+export const podSecurity = { ...runAs(65534), seccompProfile };
 
 /** Labels of a workload's pods; infra/kubernetes/flows.ts has the same. */
 export function labels(name: string): Record<string, string> {
@@ -35,29 +28,8 @@ export function answers(path: string, port: number, scheme: "HTTP" | "HTTPS" = "
   return { httpGet: { path, port, scheme }, periodSeconds: 10, timeoutSeconds: 3, failureThreshold: 3 };
 }
 
-/** ConfigMaps, Secrets and Services of the monitoring namespace, below one component. */
-export class MonitoringPlace {
-  constructor(
-    private readonly parent: pulumi.Resource,
-    readonly namespace: pulumi.Input<string>,
-  ) {}
-
-  metadata(name: string) {
-    return { name, namespace: this.namespace };
-  }
-
-  configMap(name: string, data: Record<string, pulumi.Input<string>>): kubernetes.core.v1.ConfigMap {
-    return new kubernetes.core.v1.ConfigMap(name, { metadata: this.metadata(name), data }, this.child);
-  }
-
-  secret(name: string, stringData: Record<string, pulumi.Input<string>>): kubernetes.core.v1.Secret {
-    return new kubernetes.core.v1.Secret(
-      name,
-      { metadata: this.metadata(name), stringData },
-      { ...this.child, additionalSecretOutputs: ["stringData", "data"] },
-    );
-  }
-
+/** What a part of monitoring makes in its namespace. */
+export class MonitoringPlace extends NamespaceObjects {
   service(name: string, ports: Readonly<Record<string, number>>): kubernetes.core.v1.Service {
     return new kubernetes.core.v1.Service(
       name,
@@ -68,7 +40,6 @@ export class MonitoringPlace {
           ports: Object.entries(ports).map(([port, number]) => ({ name: port, port: number })),
         },
       },
-      // `up` is done when pods are ready, not when a Service has found them.
       this.child,
     );
   }
@@ -120,9 +91,5 @@ export class MonitoringPlace {
       },
       { ...this.child, dependsOn: options.dependsOn },
     );
-  }
-
-  private get child() {
-    return { parent: this.parent };
   }
 }

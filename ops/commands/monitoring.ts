@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { StackConfig } from "../../infra/config";
 import { ExitCode, UserError } from "../../infra/errors";
-import { type RuleSettings, ruleSettings } from "../../infra/monitoring/ruleSettings";
+import type { RuleSettings } from "../../infra/monitoring/ruleSettings";
 import type { ApiSettings } from "../../infra/monitoring/settings";
 import { createLog } from "../log";
 import { age } from "../monitoring/advice/age";
@@ -136,6 +136,7 @@ function keyIds(set: unknown): unknown[] {
 /** @throws UserError when nothing watches the stack */
 async function watched(stack: string): Promise<RuleSettings> {
   const config: StackConfig = await stackConfig(stack, log);
+  const { ruleSettings } = await import("../../infra/monitoring/ruleSettings");
   const settings = ruleSettings(config);
   if (settings !== undefined) return settings;
   throw new UserError(`nothing watches stack "${stack}"`, {

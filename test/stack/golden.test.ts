@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { mask } from "../../ops/engine/events";
 import { azureProblems } from "../support/azureSchema";
 import type { Overrides } from "../support/commandStack";
-import { EngineStack } from "../support/engineStack";
-import { goldenText, type PlannedResource, plannedResource } from "../support/goldenStack";
+import { goldenText } from "../support/goldenStack";
 import { nowhere } from "../support/nowhere";
+import { previewed } from "../support/previewed";
 
 // Budgets begin with this month, and versions of AKS are supported until some day.
 beforeAll(() => {
@@ -44,22 +44,7 @@ const config: Readonly<Record<string, Overrides>> = {
   },
 };
 
-async function preview(name: string, overrides: Overrides = {}): Promise<PlannedResource[]> {
-  const stack = new EngineStack(name, config[name]);
-  const resources = new Map<string, PlannedResource>();
-  const { result } = await stack.run("preview", overrides, (event) => {
-    const resource = plannedResource(event);
-    if (resource !== undefined) resources.set(resource.urn, resource);
-  });
-  stack.remove();
-  // Violations of policies among them.
-  const unexpected = result.diagnostics.filter(
-    ({ severity, message }) => severity !== "info" && !/127\.0\.0\.1:1.*cannot be reached/s.test(message),
-  );
-  expect(unexpected).toEqual([]);
-  expect(result.result).toBe("succeeded");
-  return [...resources.values()];
-}
+const preview = (name: string, overrides?: Overrides) => previewed(name, config[name], overrides);
 
 const golden = new Map<string, string>();
 

@@ -4,30 +4,15 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { mask } from "../../ops/engine/events";
 import { azureProblems, type NewerValues } from "../support/azureSchema";
 import type { Overrides } from "../support/commandStack";
-import { EngineStack } from "../support/engineStack";
-import { type PlannedResource, plannedResource } from "../support/goldenStack";
+import type { PlannedResource } from "../support/goldenStack";
+import { previewed } from "../support/previewed";
 
 /** See test/unit/managedMonitoring.test.ts. */
 const newer: NewerValues = {
   "enums.monitor.KnownDataFlowStreams": { "Microsoft-PrometheusMetrics": "Microsoft's templates for AKS" },
 };
 
-async function preview(overrides: Overrides): Promise<PlannedResource[]> {
-  const stack = new EngineStack("prod", overrides);
-  const resources = new Map<string, PlannedResource>();
-  const { result } = await stack.run("preview", {}, (event) => {
-    const resource = plannedResource(event);
-    if (resource !== undefined) resources.set(resource.urn, resource);
-  });
-  stack.remove();
-  // Violations of policies among them.
-  const unexpected = result.diagnostics.filter(
-    ({ severity, message }) => severity !== "info" && !/127\.0\.0\.1:1.*cannot be reached/s.test(message),
-  );
-  expect(unexpected).toEqual([]);
-  expect(result.result).toBe("succeeded");
-  return [...resources.values()];
-}
+const preview = (overrides: Overrides) => previewed("prod", overrides);
 
 const ofManaged = /AzureMonitorWorkspace|DataCollection|PrometheusRuleGroup|ActionGroup|dashboard:Grafana/;
 

@@ -2,6 +2,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterSettings } from "../../config";
+import { NamespaceObjects } from "../../kubernetes/namespaceObjects";
 import type { Certificates } from "../certificates";
 import { mountNames } from "../podParts";
 import { backupAccount, backupPod, drillPod } from "./pods";
@@ -20,12 +21,15 @@ export interface BackupJobsArgs {
 const startingDeadlineSeconds = 3_600;
 
 export class BackupJobs extends pulumi.ComponentResource {
+  private readonly objects: NamespaceObjects;
+
   constructor(
     name: string,
     private readonly args: BackupJobsArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("ms5:database:BackupJobs", name, {}, opts);
+    this.objects = new NamespaceObjects(this, args.namespace);
     const { settings, backups, colour } = args;
     const needs = [this.account(), this.tls()];
     const pod = { colour, image: settings.image };
@@ -40,7 +44,7 @@ export class BackupJobs extends pulumi.ComponentResource {
   private account(): pulumi.Resource {
     return new kubernetes.core.v1.ServiceAccount(
       backupAccount,
-      { metadata: this.metadata(backupAccount), automountServiceAccountToken: false },
+      { metadata: this.objects.metadata(backupAccount), automountServiceAccountToken: false },
       { parent: this },
     );
   }
@@ -49,14 +53,10 @@ export class BackupJobs extends pulumi.ComponentResource {
     const { colour, certificates } = this.args;
     const client = certificates.client(`${colour}-backup`, { commonName: "backup" });
     const name = mountNames(colour).jobTls;
-    return new kubernetes.core.v1.Secret(
-      name,
-      {
-        metadata: this.metadata(name),
-        stringData: { "backup.crt": client.certificatePem, "backup.key": client.keyPem },
-      },
-      { parent: this, additionalSecretOutputs: ["stringData", "data"] },
-    );
+    return this.objects.secret(name, {
+      "backup.crt": client.certificatePem,
+      "backup.key": client.keyPem,
+    });
   }
 
   /** One without a schedule is there all the same, for `ops backup` and `ops drill`. */
@@ -69,7 +69,7 @@ export class BackupJobs extends pulumi.ComponentResource {
     new kubernetes.batch.v1.CronJob(
       name,
       {
-        metadata: this.metadata(name),
+        metadata: this.objects.metadata(name),
         spec: {
           schedule: schedule ?? "0 0 1 1 *",
           suspend: schedule === undefined,
@@ -91,9 +91,5 @@ export class BackupJobs extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn },
     );
-  }
-
-  private metadata(name: string) {
-    return { name, namespace: this.args.namespace };
   }
 }

@@ -114,6 +114,8 @@ export async function hold(
       {
         rule_files: ["tried.yml"],
         evaluation_interval: `${step}s`,
+        // Else it is another one in each run, and what is recorded in one group comes a step late to the other.
+        group_eval_order: groups.map(({ name }) => name),
         tests: trials.map((trial) => testOf(trial, step)),
       },
       { lineWidth: 0 },

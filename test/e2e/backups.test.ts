@@ -96,8 +96,8 @@ describe("backups of a cluster", () => {
       ),
       "before-mistake",
     ]);
-    expect(await stack.sql("SELECT made_by FROM audit.restore_points WHERE name = 'before-mistake'")).toBe(
-      "ms5_admin",
+    expect(await stack.sql("SELECT count(*) FROM audit.restore_points WHERE made_by = 'ms5_admin'")).toBe(
+      String(recorded.length + 1),
     );
     await expect(stack.sql("DELETE FROM audit.restore_points")).rejects.toThrow("append-only");
   });

@@ -110,7 +110,8 @@ describe("settings from a pod's size", () => {
   });
 
   it("grow with memory, or stay", () => {
-    // Others go up in whole MB, and at some sizes workers or locks come with it: what is left for sorting gives that much.
+    // Others go up in whole MB, autovacuum's once for each of its workers, and at some sizes the locks double: what is left
+    // for sorting gives that much.
     const least = (name: string, before: number) => (name === "work_mem" ? 0.95 * before : before);
     const found = { memoryBytes: 5_025_824_768, cpus: 9.5, maxConnections: 282 };
     const volumes = { dataVolumeBytes: 512 * mebibyte, walVolumeBytes: 512 * mebibyte };

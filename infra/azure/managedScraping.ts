@@ -1,8 +1,8 @@
 // infra/azure/managedScraping.ts - what Azure's agent in the cluster (ama-metrics, made by AKS) is told to collect, and the CA
 // by which it knows our members and the API.
-import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterAddress } from "../database/clusterAddress";
+import { NamespaceObjects } from "../kubernetes/namespaceObjects";
 import { caFile, managedAgent, managedSettings, renderManagedJobs } from "./managedScrapeConfig";
 
 export interface ManagedScrapingArgs {
@@ -16,26 +16,16 @@ export interface ManagedScrapingArgs {
 export class ManagedScraping extends pulumi.ComponentResource {
   constructor(name: string, args: ManagedScrapingArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ms5:azure:ManagedScraping", name, {}, opts);
-    const metadata = (itsName: string) => ({ name: itsName, namespace: managedAgent.namespace });
-    const secret = new kubernetes.core.v1.Secret(
-      managedAgent.secret,
-      {
-        metadata: metadata(managedAgent.secret),
-        // No secret: but it is the one thing that the agent mounts.
-        stringData: { [caFile]: pulumi.secret(args.caPem) },
-      },
-      { parent: this, additionalSecretOutputs: ["stringData", "data"] },
-    );
-    const configMap = (itsName: string, data: Record<string, string>, dependsOn: pulumi.Resource[]) =>
-      new kubernetes.core.v1.ConfigMap(
-        itsName,
-        { metadata: metadata(itsName), data },
-        { parent: this, dependsOn },
-      );
+    const objects = new NamespaceObjects(this, managedAgent.namespace);
+    // No secret: but it is the one thing that the agent mounts.
+    const secret = objects.secret(managedAgent.secret, { [caFile]: pulumi.secret(args.caPem) });
     // First what it leaves out: in between it would collect, and ask to be paid for, what nobody reads.
-    const settings = configMap(managedAgent.settings, managedSettings(), []);
+    const settings = objects.configMap(managedAgent.settings, managedSettings());
     // A job whose CA is not there is refused, and all others with it.
-    configMap(managedAgent.jobs, { "prometheus-config": renderManagedJobs(args) }, [settings, secret]);
+    objects.configMap(managedAgent.jobs, { "prometheus-config": renderManagedJobs(args) }, [
+      settings,
+      secret,
+    ]);
     this.registerOutputs({});
   }
 }

@@ -12,8 +12,16 @@ export class NamespaceObjects {
     return { name, namespace: this.namespace };
   }
 
-  configMap(name: string, data: Record<string, pulumi.Input<string>>): kubernetes.core.v1.ConfigMap {
-    return new kubernetes.core.v1.ConfigMap(name, { metadata: this.metadata(name), data }, this.child);
+  configMap(
+    name: string,
+    data: Record<string, pulumi.Input<string>>,
+    dependsOn: pulumi.Resource[] = [],
+  ): kubernetes.core.v1.ConfigMap {
+    return new kubernetes.core.v1.ConfigMap(
+      name,
+      { metadata: this.metadata(name), data },
+      { ...this.child, dependsOn },
+    );
   }
 
   secret(name: string, stringData: Record<string, pulumi.Input<string>>): kubernetes.core.v1.Secret {

@@ -5,8 +5,8 @@ import { mask } from "../../ops/engine/events";
 import { createLog } from "../../ops/log";
 import { ensureCluster } from "../cluster";
 import { ensureTools } from "../cluster/tools";
-import { EngineStack } from "../support/engineStack";
-import { type PlannedResource, plannedResource } from "../support/goldenStack";
+import type { PlannedResource } from "../support/goldenStack";
+import { planned } from "../support/previewed";
 import { type Kubectl, kubectlFor } from "./support/kubectl";
 
 const namespace = "azure-objects";
@@ -22,15 +22,9 @@ beforeAll(async () => {
 
 async function objectsOf(name: string): Promise<PlannedResource[]> {
   // Known when there is a cluster only; the policies have it in them.
-  const stack = new EngineStack(name, { MS5_KUBERNETES_API_SERVER: "10.0.0.1:443" });
-  const resources = new Map<string, PlannedResource>();
-  const { result } = await stack.run("preview", {}, (event) => {
-    const resource = plannedResource(event);
-    if (resource?.type.startsWith("kubernetes:")) resources.set(resource.urn, resource);
-  });
-  stack.remove();
+  const { resources, result } = await planned(name, { MS5_KUBERNETES_API_SERVER: "10.0.0.1:443" });
   expect(result.result).toBe("succeeded");
-  return [...resources.values()];
+  return resources.filter(({ type }) => type.startsWith("kubernetes:"));
 }
 
 /** In a namespace that is there: those of the stack are not. */
